@@ -1,0 +1,171 @@
+"""Environment variables → one frozen `Settings`. Nothing else in the service reads `os.environ`.
+
+Every field is one variable, `BILTEN_` and its name in capitals. Defaults that differ between environments are in
+`PROFILES`; what the environment says wins over them.
+"""
+
+import ipaddress
+import json
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, AnyHttpUrl, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Environment = Literal["development", "staging", "production"]
+
+#: What each environment sets where the variables are silent. A field absent here has one default everywhere.
+PROFILES: dict[Environment, dict[str, Any]] = {
+    "development": {
+        "auto_migrate": True,
+        "seed": True,
+        "outage_drops_cors": True,
+        "dev_pages": True,
+        "organizer_signup": "open",
+        "forgot_password_reveals": True,
+        "password_min_length": 6,
+        "anonymous_requests_per_minute": 3000,
+        "user_requests_per_minute": 3000,
+        "cors_origins": [
+            f"http://{host}:{port}" for port in (3000, 3002, 4173, 5173) for host in ("localhost", "127.0.0.1")
+        ],
+    },
+    "staging": {},
+    "production": {},
+}
+
+
+def _time_zone(name: str) -> str:
+    ZoneInfo(name)
+    return name
+
+
+CommaSeparated = Annotated[list[str], NoDecode]
+
+
+class Settings(BaseSettings):
+    """One process's configuration. Secrets are `SecretStr`: they print as stars."""
+
+    model_config = SettingsConfigDict(env_prefix="BILTEN_", frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    environment: Environment = Field("development", description="Which defaults apply: development, staging or production.")
+    host: str = Field("127.0.0.1", description="Address the API listens on.")
+    port: int = Field(3001, ge=0, le=65535, description="Port the API listens on. The scanner app knows only 3001.")
+    public_url: AnyHttpUrl | None = Field(None, description="Where clients reach the API; default: its own host and port.")
+    frontend_url: AnyHttpUrl = Field(
+        AnyHttpUrl("http://localhost:3000"), description="Where the links in mails lead: the frontend's base address."
+    )
+
+    database_url: SecretStr = Field(description="Postgres to use, `postgresql://user:password@host:port/name`.")
+    database_pool_size: int = Field(10, ge=2, le=500, description="Connections one process may hold, hot reads included.")
+    database_acquire_timeout_s: float = Field(3, gt=0, le=9, description="Longest wait for a free connection, in seconds.")
+    database_connect_timeout_s: float = Field(2, gt=0, le=9, description="Longest wait for a new connection, in seconds.")
+    database_statement_timeout_ms: int = Field(5000, ge=100, description="Longest a statement may run, in milliseconds.")
+    database_lock_timeout_ms: int = Field(2000, ge=100, description="Longest a statement may wait for a lock, in milliseconds.")
+    auto_migrate: bool = Field(False, description="Bring the schema to the newest revision when the API starts.")
+    seed: bool = Field(False, description="Insert the sample accounts, events and articles when the API starts.")
+
+    s3_endpoint: AnyHttpUrl | None = Field(None, description="Object store, any that speaks S3.")
+    s3_access_key: SecretStr | None = Field(None, description="Access key of the object store.")
+    s3_secret_key: SecretStr | None = Field(None, description="Secret key of the object store.")
+    s3_region: str = Field("us-east-1", description="Region the object store signs for.")
+
+    secret_key: SecretStr = Field(
+        min_length=32, description="Signs cursors and encrypts stored answers; at least 32 characters, the same in every process."
+    )
+    token_keys: SecretStr = Field(
+        description="JSON Web Key Set of Ed25519 private keys; the first signs access tokens, all verify them."
+    )
+    access_token_ttl_s: int = Field(7 * 86400, ge=60, description="Life of an access token; the frontend never refreshes.")
+    refresh_token_ttl_s: int = Field(30 * 86400, ge=60, description="Life of a refresh token, in seconds.")
+    reset_token_ttl_s: int = Field(3600, ge=60, description="Life of a password-reset link; the frontend promises one hour.")
+    verification_token_ttl_s: int = Field(86400, ge=60, description="Life of an e-mail verification link, in seconds.")
+    password_min_length: int = Field(8, ge=6, le=128, description="Shortest new password.")
+    organizer_signup: Literal["open", "request"] = Field(
+        "request", description="`open`: registering as organizer makes one; `request`: an admin has to grant it."
+    )
+    forgot_password_reveals: bool = Field(False, description="Answer 404 for unknown addresses, as the frontend's mock does.")
+
+    cors_origins: CommaSeparated = Field(default_factory=list, description="Origins browsers may call from, comma-separated.")
+    outage_drops_cors: bool = Field(
+        False, description="Leave CORS headers off 503 answers of mocked calls, so that the frontend falls back to its mock."
+    )
+    max_json_bytes: int = Field(1024 * 1024, ge=1024, description="Largest JSON body, in bytes.")
+    anonymous_requests_per_minute: int = Field(300, ge=1, description="Requests a minute from one address without a token.")
+    user_requests_per_minute: int = Field(600, ge=1, description="Requests a minute of one signed-in user.")
+    shutdown_grace_s: float = Field(20, ge=0, description="How long requests under way may take to finish at shutdown.")
+    default_time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
+        "UTC", description="Time zone of an event that names none, and of its times without an offset."
+    )
+    dev_pages: bool = Field(False, description="Serve /dev/mail, the outbox of development. Refused in production.")
+    metrics_networks: CommaSeparated = Field(
+        default_factory=lambda: ["127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"],
+        description="Networks that may read /metrics, comma-separated.",
+    )
+
+    mail_from: str = Field("Bilten <no-reply@bilten.localhost>", description="Sender of the mails.")
+    worker_poll_s: float = Field(1, gt=0, le=60, description="How often an idle worker looks for jobs, in seconds.")
+    worker_lease_s: float = Field(60, gt=0, description="After how long a job of a vanished worker is taken over.")
+    worker_max_attempts: int = Field(8, ge=1, description="Attempts before a job becomes a dead letter.")
+
+    log_format: Literal["auto", "json", "console"] = Field("auto", description="`auto`: readable on a terminal, else JSON.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line that is logged.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _profile_defaults(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        profile = PROFILES.get(values.get("environment", "development"), {})
+        return {**profile, **values}
+
+    @field_validator("cors_origins", "metrics_networks", mode="before")
+    @classmethod
+    def _split_commas(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("metrics_networks")
+    @classmethod
+    def _are_networks(cls, value: list[str]) -> list[str]:
+        for network in value:
+            ipaddress.ip_network(network)
+        return value
+
+    @field_validator("token_keys")
+    @classmethod
+    def _is_key_set(cls, value: SecretStr) -> SecretStr:
+        try:
+            keys = json.loads(value.get_secret_value())["keys"]
+            usable = bool(keys) and all(key["crv"] == "Ed25519" and key["kid"] and key["d"] for key in keys)
+        except (ValueError, KeyError, TypeError):
+            usable = False
+        if not usable:
+            raise ValueError("must be a JSON Web Key Set whose keys have kty OKP, crv Ed25519, a kid and d")
+        return value
+
+    @property
+    def production(self) -> bool:
+        """Whether the strictest rules apply."""
+        return self.environment == "production"
+
+
+class SettingsError(Exception):
+    """The environment does not make valid settings; the message names each variable and what is wrong with it."""
+
+
+def load() -> Settings:
+    """Read the environment. Raises `SettingsError` with one line per wrong variable, never with its value."""
+    try:
+        return Settings()  # pyright: ignore[reportCallIssue]
+    except ValidationError as error:
+        raise SettingsError(describe(error)) from None
+
+
+def describe(error: ValidationError) -> str:
+    """One line per wrong setting: the variable's name and the reason, without the value that was given."""
+    lines = []
+    for item in error.errors(include_input=False, include_url=False, include_context=False):
+        name = "BILTEN_" + "_".join(str(part) for part in item["loc"]).upper() if item["loc"] else "BILTEN_*"
+        reason = "is not set" if item["type"] == "missing" else item["msg"].removeprefix("Value error, ")
+        lines.append(f"{name}: {reason}")
+    return "\n".join(lines)
