@@ -1,0 +1,80 @@
+"""Structured logs: one event a line, JSON for machines, readable on a terminal; with the request's id, without secrets."""
+
+import logging
+import re
+import sys
+from typing import Any, Literal
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+from bilten.context import current_request_id
+
+LogFormat = Literal["auto", "json", "console"]
+
+#: Values under these names never reach a log, wherever they come from.
+_SECRET_NAME = re.compile(r"pass(word)?|secret|token|authorization|cookie|api_?key|dsn|email|database_url", re.IGNORECASE)
+_CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/\s:@]+:[^@\s/]+(?=@)")
+_BEARER = re.compile(r"(?i)bearer\s+[\w.~+/=-]+")
+_JWT = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*")
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
+
+
+def scrub(text: str) -> str:
+    """Text without credentials, tokens or mail addresses."""
+    text = _CREDENTIALS_IN_URL.sub("***", text)
+    text = _BEARER.sub("Bearer ***", text)
+    text = _JWT.sub("***", text)
+    return _EMAIL.sub("***@***", text)
+
+
+def _add_request_id(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    if rid := current_request_id.get():
+        event.setdefault("request_id", rid)
+    return event
+
+
+def _without_secrets(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    for name, value in event.items():
+        if name != "event" and _SECRET_NAME.search(name):
+            event[name] = "***"
+        elif isinstance(value, str):
+            event[name] = scrub(value)
+    return event
+
+
+def setup(*, log_format: LogFormat, level: str) -> None:
+    """Send structlog's and the standard library's events to standard error, one line each."""
+    console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
+    shared: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        _add_request_id,
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        _without_secrets,
+    ]
+    renderer: Processor = (
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if console else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    # Their debug lines repeat statements and parameters.
+    for noisy in ("sqlalchemy", "asyncio", "aiohttp", "urllib3"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

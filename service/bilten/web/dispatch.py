@@ -1,0 +1,192 @@
+"""From a request to a typed call and back: the order of refusals of decisions.md, in one place.
+
+Before this runs: preflight, address limit, 404, 405 (see `edge` and the router). Here: 401 → user limit 429 → role 403
+→ size 413 → content type 415 → body, query and path 400/404 → the handler. A guarded route never reads a body before it
+knows who asks.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from aiohttp import hdrs, web
+from pydantic import BaseModel, ValidationError
+
+from bilten.web import json_body, query_string
+from bilten.context import Principal
+from bilten.web.endpoint import Auth, Endpoint
+from bilten.web.errors import (
+    BadRequest,
+    Detail,
+    Forbidden,
+    NotFound,
+    PayloadTooLarge,
+    TooManyRequests,
+    Unauthorized,
+    UnsupportedMediaType,
+    ValidationFailed,
+)
+from bilten.web.keys import IDEMPOTENCY, LIMITER, SERVICES, SETTINGS, TOKENS
+
+BEARER = "bearer "
+IDEMPOTENCY_KEY = "Idempotency-Key"
+#: Set on a request once a limit was counted: the `RateLimit-*` headers its answer carries.
+RATE_HEADERS = web.RequestKey("rate_headers", dict[str, str])
+ENDPOINT = web.RequestKey("endpoint", Endpoint)
+
+_ROLES: dict[Auth, tuple[tuple[str, ...], str]] = {
+    "organizer": (("organizer", "admin"), "Organizer access required"),
+    "admin": (("admin",), "Admin access required"),
+}
+
+
+def bearer_token(request: web.BaseRequest) -> str | None:
+    """The token of the `Authorization` header; None when there is none to speak of."""
+    header = request.headers.get(hdrs.AUTHORIZATION, "")
+    return header[len(BEARER) :].strip() or None if header[: len(BEARER)].lower() == BEARER else None
+
+
+def serve(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """The aiohttp handler of an endpoint."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        request[ENDPOINT] = endpoint
+        principal = await _principal(request, endpoint)
+        raw = await _read_body(request, endpoint)
+        arguments = _arguments(request, endpoint, principal, raw)
+        key = request.headers.get(IDEMPOTENCY_KEY) if endpoint.creates else None
+        if key is None:
+            return _response(endpoint, await endpoint.handler(**arguments))
+        return await _once(request, endpoint, principal, key, raw, arguments)
+
+    return handle
+
+
+async def _principal(request: web.Request, endpoint: Endpoint) -> Principal | None:
+    if endpoint.auth == "none":
+        return None
+    token = bearer_token(request)
+    principal = await request.app[TOKENS].principal(token) if token else None
+    if principal is None:
+        if endpoint.auth == "optional":
+            return None
+        raise Unauthorized
+    verdict = request.app[LIMITER].hit(f"user:{principal.user_id}", request.app[SETTINGS].user_requests_per_minute)
+    request[RATE_HEADERS] = verdict.headers
+    if not verdict.allowed:
+        raise TooManyRequests(headers={hdrs.RETRY_AFTER: str(verdict.reset_s)})
+    roles, sentence = _ROLES.get(endpoint.auth, ((), ""))
+    if roles and principal.role not in roles:
+        raise Forbidden(sentence)
+    return principal
+
+
+async def _read_body(request: web.Request, endpoint: Endpoint) -> bytes:
+    limit = request.app[SETTINGS].max_json_bytes
+    too_large = PayloadTooLarge(f"The body is larger than {limit} bytes")
+    if request.content_length is not None and request.content_length > limit:
+        raise too_large
+    if hdrs.CONTENT_ENCODING in request.headers:
+        raise UnsupportedMediaType("Send the body without Content-Encoding")
+    if endpoint.body_model is not None and request.body_exists and request.content_type != "application/json":
+        raise UnsupportedMediaType("Send the body as application/json")
+    chunks, size = [], 0
+    async for chunk in request.content.iter_any():
+        size += len(chunk)
+        if size > limit:
+            raise too_large
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _arguments(request: web.Request, endpoint: Endpoint, principal: Principal | None, raw: bytes) -> dict[str, Any]:
+    arguments: dict[str, Any] = {}
+    details: list[Detail] = []
+    query = query_string.parse(request)
+    if endpoint.path_model:
+        arguments["path"] = _path(endpoint.path_model, request.match_info)
+    if endpoint.query_model:
+        arguments["query"] = _collect(details, lambda model: model.model_validate(query), endpoint.query_model)
+    if endpoint.body_model:
+        arguments["body"] = _body(details, endpoint.body_model, raw)
+    if details:
+        raise ValidationFailed(details=details)
+    if "principal" in endpoint.inputs:
+        arguments["principal"] = principal
+    if "services" in endpoint.inputs:
+        arguments["services"] = request.app[SERVICES]
+    if "request" in endpoint.inputs:
+        arguments["request"] = request
+    return arguments
+
+
+def _path(model: type[BaseModel], variables: Mapping[str, str]) -> BaseModel:
+    try:
+        return model.model_validate(dict(variables))
+    except ValidationError:
+        raise NotFound from None
+
+
+def _body(details: list[Detail], model: type[BaseModel], raw: bytes) -> BaseModel | None:
+    try:
+        value = json_body.check(raw) if raw else {}
+    except json_body.InvalidJSON as error:
+        raise ValidationFailed(details=[{"field": "body", "code": "invalid_json", "message": str(error)}]) from None
+    if not isinstance(value, dict):
+        raise ValidationFailed(
+            details=[{"field": "body", "code": "object_expected", "message": "The body must be a JSON object"}]
+        )
+    # Validated from the text, not from `value`: strict mode takes a date or a UUID as text only in JSON.
+    return _collect(details, lambda m: m.model_validate_json(raw or b"{}"), model)
+
+
+def _collect(
+    details: list[Detail], validate: Callable[[type[BaseModel]], BaseModel], model: type[BaseModel]
+) -> BaseModel | None:
+    try:
+        return validate(model)
+    except ValidationError as error:
+        details.extend(details_of(error))
+        return None
+
+
+def details_of(error: ValidationError) -> list[Detail]:
+    """One detail per wrong field; pydantic's word for the fault is its code. Values are never repeated."""
+    return [
+        {
+            "field": ".".join(str(part) for part in item["loc"]) or "body",
+            "code": item["type"],
+            "message": item["msg"].removeprefix("Value error, "),
+        }
+        for item in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+
+
+async def _once(
+    request: web.Request,
+    endpoint: Endpoint,
+    principal: Principal | None,
+    key: str,
+    raw: bytes,
+    arguments: dict[str, Any],
+) -> web.StreamResponse:
+    if not (1 <= len(key) <= 255 and all("!" <= character <= "~" for character in key)):
+        raise BadRequest(f"{IDEMPOTENCY_KEY} must be 1 to 255 visible ASCII characters")
+    holder = str(principal.user_id) if principal else "anonymous"
+    route = f"{endpoint.method} {endpoint.path} {_variables(request)}".rstrip()
+    async with request.app[IDEMPOTENCY](holder, route, key, raw) as use:
+        if use.replay is not None:
+            return use.replay
+        response = _response(endpoint, await endpoint.handler(**arguments))
+        await use.keep(response)
+        return response
+
+
+def _variables(request: web.Request) -> str:
+    text = "&".join(f"{name}={value}" for name, value in sorted(request.match_info.items()))
+    return hashlib.sha256(text.encode()).hexdigest() if text else ""
+
+
+def _response(endpoint: Endpoint, answer: BaseModel) -> web.Response:
+    body = answer.__pydantic_serializer__.to_json(answer, exclude_none=False)
+    return web.Response(body=body, status=endpoint.status, content_type="application/json")

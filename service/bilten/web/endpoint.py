@@ -1,0 +1,129 @@
+"""Endpoints are typed once: the signature of a handler is its validation, its documentation and its test data.
+
+    @endpoint("PUT", "/events/{event_id}", summary="Change an event", auth="organizer", errors=[EVENT_NOT_FOUND])
+    async def update_event(services: Services, path: EventPath, body: EventChange, principal: Principal) -> EventAnswer:
+
+A handler may take any of `request`, `services`, `principal`, `path`, `query`, `body`, by these names. The annotations of
+`path`, `query` and `body` and of the return value are pydantic models; `bilten.web.dispatch` fills and serialises them,
+`bilten.web.openapi` documents them. `principal` is `Principal`, or `Principal | None` with `auth="optional"`.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar, get_type_hints
+
+from pydantic import BaseModel, ConfigDict
+
+from bilten.web.errors import ApiError
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+Auth = Literal["none", "optional", "user", "organizer", "admin"]
+Tier = Literal["M", "U", "F", "S", "own"]
+Handler = Callable[..., Awaitable[BaseModel]]
+HandlerT = TypeVar("HandlerT", bound=Handler)
+
+_INPUTS = {"request", "services", "principal", "path", "query", "body"}
+
+
+class Answer(BaseModel):
+    """The envelope of every 2xx; derived models add `data`, and `message` where a page shows one (contract §1.3)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    success: Literal[True] = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """One operation: what it takes, what it answers, who may call it."""
+
+    method: Method
+    path: str
+    handler: Handler
+    summary: str
+    auth: Auth
+    tier: Tier
+    status: int
+    errors: tuple[ApiError, ...]
+    tags: tuple[str, ...]
+    creates: bool
+    at_root: bool
+    inputs: frozenset[str]
+    path_model: type[BaseModel] | None
+    query_model: type[BaseModel] | None
+    body_model: type[BaseModel] | None
+    answer_model: type[BaseModel]
+    description: str = ""
+    answer_headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Unique among endpoints; the OpenAPI operation id."""
+        return self.handler.__name__
+
+
+def endpoint(
+    method: Method,
+    path: str,
+    *,
+    summary: str,
+    auth: Auth = "none",
+    tier: Tier = "own",
+    status: int = 200,
+    errors: Sequence[ApiError] = (),
+    creates: bool = False,
+    at_root: bool = False,
+) -> Callable[[HandlerT], HandlerT]:
+    """Describe a handler. `creates` makes it honour `Idempotency-Key`; `at_root` serves it outside the base paths.
+
+    `errors` are the refusals of the handler itself; those of the layers around it (400 to 415, 429, 500, 503) are
+    known from its inputs. Raises `TypeError` at import when the signature cannot be served.
+    """
+
+    def describe(handler: HandlerT) -> HandlerT:
+        hints = get_type_hints(handler)
+        inputs = frozenset(inspect.signature(handler).parameters)
+        if unknown := inputs - _INPUTS:
+            raise TypeError(f"{handler.__qualname__} takes {sorted(unknown)}; an endpoint may take {sorted(_INPUTS)}")
+        answer = hints.get("return")
+        if not (isinstance(answer, type) and issubclass(answer, BaseModel)):
+            raise TypeError(f"{handler.__qualname__} must say which model it answers")
+        if "principal" in inputs and auth == "none":
+            raise TypeError(f"{handler.__qualname__} asks for a principal but its auth is none")
+        described = Endpoint(
+            method=method,
+            path=path,
+            handler=handler,
+            summary=summary,
+            description=inspect.cleandoc(handler.__doc__ or ""),
+            auth=auth,
+            tier=tier,
+            status=status,
+            errors=tuple(errors),
+            tags=(handler.__module__.split(".")[1],),
+            creates=creates,
+            at_root=at_root,
+            inputs=inputs,
+            path_model=hints.get("path"),
+            query_model=hints.get("query"),
+            body_model=hints.get("body"),
+            answer_model=answer,
+        )
+        setattr(handler, _MARK, described)
+        return handler
+
+    return describe
+
+
+_MARK = "__bilten_endpoint__"
+
+
+def endpoints_of(*modules: object) -> list[Endpoint]:
+    """The endpoints that the given modules define, in the order of their definition."""
+    return [
+        getattr(member, _MARK)
+        for module in modules
+        for member in vars(module).values()
+        if hasattr(member, _MARK) and member.__module__ == getattr(module, "__name__", None)
+    ]

@@ -1,0 +1,42 @@
+"""What the application carries for the HTTP layer. The wiring in `bilten.app` fills these; nothing in `web` knows a domain."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+from uuid import UUID
+
+from aiohttp import web
+
+from bilten.settings import Settings
+from bilten.context import Principal
+from bilten.web.limits import Limiter
+
+
+class TokenReader(Protocol):
+    """Turns a bearer token into its holder."""
+
+    def subject(self, token: str) -> UUID | None:
+        """The user of a token whose signature and times hold, without asking the database; None for any other."""
+
+    async def principal(self, token: str) -> Principal | None:
+        """The holder as the database knows them now; None when the token is void or revoked."""
+
+
+class StoredAnswer(Protocol):
+    """One use of an idempotency key, open while the handler runs."""
+
+    replay: web.Response | None
+
+    async def keep(self, response: web.Response) -> None:
+        """Store the answer in the handler's own transaction."""
+
+
+#: (principal, route, key, body) → the key's use; commits when left without an error.
+IdempotencyGuard = Callable[[str, str, str, bytes], AbstractAsyncContextManager[StoredAnswer]]
+
+SETTINGS = web.AppKey("settings", Settings)
+SERVICES: web.AppKey[Any] = web.AppKey("services", object)
+TOKENS: web.AppKey[TokenReader] = web.AppKey("tokens", object)  # type: ignore[arg-type]  # a Protocol is no class
+LIMITER = web.AppKey("limiter", Limiter)
+IDEMPOTENCY: web.AppKey[IdempotencyGuard] = web.AppKey("idempotency", object)  # type: ignore[arg-type]
+HEALTH_CHECKS: web.AppKey[dict[str, Callable[[], Awaitable[float]]]] = web.AppKey("health_checks", dict)

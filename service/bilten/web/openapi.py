@@ -1,0 +1,177 @@
+"""OpenAPI 3.1 from the same signatures that validate: it cannot say what the service does not do."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.alias_generators import to_camel
+from pydantic.json_schema import models_json_schema
+
+from bilten import __version__
+from bilten.web.dispatch import IDEMPOTENCY_KEY
+from bilten.web.endpoint import Endpoint
+from bilten.web.errors import (
+    ApiError,
+    BadRequest,
+    Conflict,
+    Forbidden,
+    InternalError,
+    NotFound,
+    PayloadTooLarge,
+    ServiceUnavailable,
+    TooManyRequests,
+    Unauthorized,
+    UnprocessableEntity,
+    UnsupportedMediaType,
+    ValidationFailed,
+)
+
+REF = "#/components/schemas/{model}"
+BASE = "/api/v1"
+
+_ERROR_SCHEMA = {
+    "type": "object",
+    "required": ["success", "error", "code", "message", "details", "requestId"],
+    "properties": {
+        "success": {"const": False},
+        "error": {"type": "string", "description": "Stable word for the fault, UPPER_SNAKE."},
+        "code": {"type": "string", "description": "The same as `error`."},
+        "message": {"type": "string", "description": "A sentence that a page can show."},
+        "details": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "code", "message"],
+                "properties": {name: {"type": "string"} for name in ("field", "code", "message")},
+            },
+        },
+        "requestId": {"type": "string"},
+    },
+}
+
+
+def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
+    """The OpenAPI document of these endpoints; paths are absolute, under the first of the three base paths."""
+    endpoints = list(endpoints)
+    inputs = {m for e in endpoints for m in (e.path_model, e.query_model, e.body_model) if m}
+    outputs = {e.answer_model for e in endpoints}
+    by_name = lambda model: (model.__module__, model.__qualname__)  # noqa: E731
+    names, definitions = models_json_schema(
+        [(m, "validation") for m in sorted(inputs, key=by_name)]
+        + [(m, "serialization") for m in sorted(outputs, key=by_name)],
+        ref_template=REF,
+    )
+    schemas = definitions.get("$defs", {})
+    parameter_models = {names[m, "validation"]["$ref"].rsplit("/", 1)[1] for e in endpoints for m in (e.path_model, e.query_model) if m}
+    paths: dict[str, dict[str, Any]] = defaultdict(dict)
+    for endpoint in endpoints:
+        address = endpoint.path if endpoint.at_root else BASE + endpoint.path
+        paths[re.sub(r"\{(\w+):[^}]*\}", r"{\1}", address)][endpoint.method.lower()] = _operation(endpoint, names, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Bilten API",
+            "version": __version__,
+            "description": f"Also served under `/v1` and `/api`. Every list takes `cursor`; creating calls take `{IDEMPOTENCY_KEY}`.",
+        },
+        "servers": [{"url": "/"}],
+        "paths": dict(sorted(paths.items())),
+        "components": {
+            "schemas": {"Error": _ERROR_SCHEMA}
+            | {name: schema for name, schema in sorted(schemas.items()) if name not in parameter_models},
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+
+
+def _operation(endpoint: Endpoint, names: Any, schemas: dict[str, Any]) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": endpoint.name,
+        "summary": endpoint.summary,
+        "tags": list(endpoint.tags),
+        "parameters": list(_parameters(endpoint, names, schemas)),
+        "responses": _responses(endpoint, names),
+    }
+    if endpoint.description:
+        operation["description"] = endpoint.description
+    if endpoint.auth != "none":
+        operation["security"] = [{"bearer": []}] + ([{}] if endpoint.auth == "optional" else [])
+    if endpoint.body_model:
+        operation["requestBody"] = {
+            "required": bool(_resolve(names[endpoint.body_model, "validation"], schemas).get("required")),
+            "content": {"application/json": {"schema": names[endpoint.body_model, "validation"]}},
+        }
+    return operation
+
+
+def _parameters(endpoint: Endpoint, names: Any, schemas: dict[str, Any]) -> Iterable[dict[str, Any]]:
+    if endpoint.path_model:
+        for name, schema in _properties(endpoint.path_model, names, schemas):
+            yield {"name": name, "in": "path", "required": True, "schema": schema}
+    if endpoint.query_model:
+        required = _resolve(names[endpoint.query_model, "validation"], schemas).get("required", [])
+        for name, schema in _properties(endpoint.query_model, names, schemas):
+            for spelling in dict.fromkeys((name, to_camel(name))):
+                yield {"name": spelling, "in": "query", "required": name in required, "schema": _without_null(schema)}
+    if endpoint.creates:
+        yield {
+            "name": IDEMPOTENCY_KEY,
+            "in": "header",
+            "required": False,
+            "description": "Repeat the call with the same key and body and get the stored answer, for 24 hours.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+        }
+
+
+def _properties(model: type[BaseModel], names: Any, schemas: dict[str, Any]) -> Iterable[tuple[str, dict[str, Any]]]:
+    yield from _resolve(names[model, "validation"], schemas).get("properties", {}).items()
+
+
+def _resolve(reference: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    resolved: dict[str, Any] = schemas[reference["$ref"].rsplit("/", 1)[1]]
+    return resolved
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    # A query parameter is absent, never null.
+    branches = [branch for branch in schema.get("anyOf", []) if branch != {"type": "null"}]
+    rest = {key: value for key, value in schema.items() if key not in ("anyOf", "default") or value is not None and key == "default"}
+    if len(branches) == 1:
+        return rest | branches[0]
+    return rest | ({"anyOf": branches} if branches else {})
+
+
+def _responses(endpoint: Endpoint, names: Any) -> dict[str, Any]:
+    responses: dict[str, Any] = {
+        str(endpoint.status): {
+            "description": "Done" if endpoint.status == 200 else "Created",  # noqa: PLR2004
+            "content": {"application/json": {"schema": names[endpoint.answer_model, "serialization"]}},
+        }
+    }
+    by_status: dict[int, list[ApiError]] = defaultdict(list)
+    for error in [*endpoint.errors, *_errors_around(endpoint)]:
+        by_status[error.status].append(error)
+    for status, errors in sorted(by_status.items()):
+        codes = dict.fromkeys(f"`{error.error_code}`: {error.error_message}" for error in errors)
+        responses[str(status)] = {
+            "description": " · ".join(codes),
+            "content": {"application/json": {"schema": {"$ref": REF.format(model="Error")}}},
+        }
+    return responses
+
+
+def _errors_around(endpoint: Endpoint) -> Iterable[ApiError]:
+    yield from (ValidationFailed(), TooManyRequests(), InternalError(), ServiceUnavailable())
+    if endpoint.auth in ("user", "organizer", "admin"):
+        yield Unauthorized()
+    if endpoint.auth in ("organizer", "admin"):
+        yield Forbidden("Organizer access required" if endpoint.auth == "organizer" else "Admin access required")
+    if endpoint.path_model and not any(error.status == NotFound.status for error in endpoint.errors):
+        yield NotFound()
+    yield from (PayloadTooLarge(), UnsupportedMediaType())
+    if endpoint.creates:
+        yield BadRequest(f"{IDEMPOTENCY_KEY} must be 1 to 255 visible ASCII characters")
+        yield Conflict("The first call with this key is still running", code="IDEMPOTENCY_IN_PROGRESS")
+        yield UnprocessableEntity("This key was used with another body", code="IDEMPOTENCY_KEY_REUSED")

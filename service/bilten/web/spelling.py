@@ -1,0 +1,54 @@
+"""Both spellings, in one place: forms send `firstName`, the mock reads `first_name` (contract §4 items 1 and 35).
+
+A model derived from `Body` takes every field under its snake_case name, its camelCase name, or another name the field
+lists itself; when several are sent, the first of that order wins. The schema shows the snake_case name and says so.
+"""
+
+from typing import Any
+
+from pydantic import AliasChoices, AliasGenerator, BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+
+def _both(name: str) -> AliasChoices | str:
+    camel = to_camel(name)
+    return name if camel == name else AliasChoices(name, camel)
+
+
+def _tell_the_other_spelling(schema: dict[str, Any]) -> None:
+    for name, member in schema.get("properties", {}).items():
+        camel = to_camel(name)
+        if camel != name:
+            member["description"] = f"{member.get('description', '').rstrip()} Also taken as `{camel}`.".strip()
+
+
+class Body(BaseModel):
+    """A JSON request body. Strict: text is not a number; unknown members are ignored, as the frontends send extras."""
+
+    model_config = ConfigDict(
+        alias_generator=AliasGenerator(validation_alias=_both),
+        populate_by_name=True,
+        frozen=True,
+        strict=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+        json_schema_extra=_tell_the_other_spelling,
+    )
+
+
+class Query(BaseModel):
+    """Query parameters; every value arrives as text. Both spellings, unknown parameters ignored."""
+
+    model_config = ConfigDict(
+        alias_generator=AliasGenerator(validation_alias=_both),
+        populate_by_name=True,
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+    )
+
+
+class Path(BaseModel):
+    """Path variables. What does not fit is a 404, not a 400: a well-formed path with an odd id (contract §1.5)."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
