@@ -1,0 +1,100 @@
+"""Ends what a killed supervisor left behind.
+
+A process killed with SIGKILL cannot stop its children, and Linux' parent-death signal has no counterpart on macOS.
+So a second, tiny process reads a pipe whose only write end the supervisor holds: when it reads end of file, for
+whatever reason, it ends every member it was told of, the newest first, removes their temporary folders, and exits.
+
+Each line of the pipe is `["add", member]` or `["drop", name]`; a member is what `Member` describes.
+"""
+
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from typing import TextIO
+
+import psutil
+
+#: Seconds a member gets to obey one of its gentle signals.
+PATIENCE_S = 3.0
+
+#: Seconds by which two readings of a process's start may differ; the wall clock is part of the reading.
+_SAME_START_S = 5.0
+
+
+@dataclass(frozen=True)
+class Member:
+    """A child process, known by pid and start (a recycled pid has another start), or a folder to remove."""
+
+    name: str
+    pid: int = 0
+    started: float = 0.0
+    signals: list[int] = field(default_factory=lambda: [int(signal.SIGTERM)])
+    folder: str = ""
+
+    def dump(self) -> str:
+        """The member as one line of JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def of(cls, name: str, pid: int, signals: Iterable[int]) -> "Member":
+        """Describe a process that runs now; it is a zombie at worst, as its parent is the caller."""
+        return cls(name, pid, psutil.Process(pid).create_time(), [int(number) for number in signals])
+
+    def process(self) -> psutil.Process | None:
+        """The process, if it is still the one that was registered and has not ended."""
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.started) < _SAME_START_S
+            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        except psutil.NoSuchProcess:
+            return None
+
+
+def end(member: Member) -> None:
+    """End one member: its gentle signals one after the other, then SIGKILL to its whole process group."""
+    if member.folder:
+        shutil.rmtree(member.folder, ignore_errors=True)
+        return
+    for number in member.signals:
+        if (process := member.process()) is None:
+            break
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
+        _wait(member)
+    if member.process() is not None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(member.pid, signal.SIGKILL)
+        _wait(member)
+
+
+def _wait(member: Member) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while member.process() is not None and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def guard(lines: TextIO) -> None:
+    """Keep the list of members up to date until the supervisor is gone, then end them."""
+    members: dict[str, Member] = {}
+    for line in lines:
+        if not line.endswith("\n"):
+            break  # the supervisor died while it wrote
+        verb, value = json.loads(line)
+        if verb == "add":
+            members[value["name"]] = Member(**value)
+        else:
+            members.pop(value, None)
+    for member in reversed(members.values()):
+        end(member)
+
+
+if __name__ == "__main__":
+    for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)
+    guard(sys.stdin)
