@@ -6,6 +6,7 @@ from bilten.accounts.passwords import PasswordHasher
 from bilten.accounts.tokens import TokenIssuer
 from bilten.db.counters import ViewCounter
 from bilten.db.database import Database
+from bilten.mail.compose import Mailer
 from bilten.settings import Settings
 from bilten.web.pagination import CursorCodec
 
@@ -20,3 +21,4 @@ class Services:
     passwords: PasswordHasher
     tokens: TokenIssuer
     views: ViewCounter
+    mailer: Mailer

@@ -1,8 +1,8 @@
 """What the application carries for the HTTP layer. The wiring in `bilten.app` fills these; nothing in `web` knows a domain."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 from aiohttp import web
@@ -10,6 +10,9 @@ from aiohttp import web
 from bilten.settings import Settings
 from bilten.context import Principal
 from bilten.web.limits import Limiter
+
+if TYPE_CHECKING:
+    from bilten.web.health import Health
 
 
 class TokenReader(Protocol):
@@ -39,4 +42,4 @@ SERVICES: web.AppKey[Any] = web.AppKey("services", object)
 TOKENS: web.AppKey[TokenReader] = web.AppKey("tokens", object)  # type: ignore[arg-type]  # a Protocol is no class
 LIMITER = web.AppKey("limiter", Limiter)
 IDEMPOTENCY: web.AppKey[IdempotencyGuard] = web.AppKey("idempotency", object)  # type: ignore[arg-type]
-HEALTH_CHECKS: web.AppKey[dict[str, Callable[[], Awaitable[float]]]] = web.AppKey("health_checks", dict)
+HEALTH: web.AppKey["Health"] = web.AppKey("health", object)  # type: ignore[arg-type]

@@ -1,0 +1,191 @@
+"""What crosses the wire about accounts. Answers carry both spellings; no field here can hold a password or its hash."""
+
+import unicodedata
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import email_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+
+from bilten.accounts.passwords import MAX_LENGTH
+from bilten.context import Role
+from bilten.web.endpoint import Answer
+from bilten.web.spelling import Body
+
+
+def _email(text: str) -> str:
+    try:
+        # `.test` and its like are fine: whether mail arrives is for the verification mail to find out.
+        valid = email_validator.validate_email(text.strip(), check_deliverability=False, test_environment=True)
+    except email_validator.EmailNotValidError:
+        raise ValueError("must be an e-mail address, like name@example.com") from None
+    if valid.ascii_email is None:
+        raise ValueError("must have only ASCII characters before the @")
+    return valid.ascii_email.lower()
+
+
+def _one_line(text: str) -> str:
+    stripped = text.strip()
+    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in stripped):
+        raise ValueError("must be one line without control characters")
+    return stripped
+
+
+#: An address as it is stored: trimmed, lower-case, ASCII.
+Email = Annotated[str, Field(max_length=254), AfterValidator(_email), WithJsonSchema({"type": "string", "format": "email", "maxLength": 254})]
+#: An address only looked up: what is no address is merely unknown.
+KnownEmail = Annotated[str, Field(min_length=1, max_length=254), AfterValidator(lambda text: text.strip().lower())]
+Password = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
+Name = Annotated[str, Field(max_length=100), AfterValidator(_one_line)]
+OneTimeToken = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class LoginBody(Body):
+    """An address and its password; no length rule, a seeded password has seven characters."""
+
+    email: KnownEmail
+    password: Password
+
+
+class RegisterBody(Body):
+    """A new account. `name`, split at its first space, may stand for the two names."""
+
+    email: Email
+    password: Password
+    first_name: Annotated[Name, Field(min_length=1)]
+    last_name: Name = ""
+    role: Literal["user", "organizer"] = "user"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_name(cls, values: Any) -> Any:
+        if isinstance(values, dict) and isinstance(values.get("name"), str) and not {"first_name", "firstName"} & values.keys():
+            first, _, last = values["name"].strip().partition(" ")
+            return {"last_name": last.strip(), **values, "first_name": first}
+        return values
+
+
+class ChangePasswordBody(Body):
+    """The password now and the one to be."""
+
+    current_password: Password
+    new_password: Password
+
+
+class AddressBody(Body):
+    """Whom to write to."""
+
+    email: KnownEmail
+
+
+class ResetPasswordBody(Body):
+    """The token of the mailed link and the password to be."""
+
+    token: OneTimeToken
+    new_password: Password
+
+
+class VerifyEmailBody(Body):
+    """The token of the mailed link."""
+
+    token: OneTimeToken
+
+
+class RefreshBody(Body):
+    """The refresh token of the latest answer that had one."""
+
+    refresh_token: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class ProfileBody(Body):
+    """The fields to change; those not sent stay. A new address counts once its mailed link was followed."""
+
+    first_name: Annotated[Name, Field(min_length=1)] | None = None
+    last_name: Name | None = None
+    email: Email | None = None
+    phone: Annotated[str, Field(max_length=32), AfterValidator(_one_line)] | None = None
+    bio: Annotated[str, Field(max_length=2000)] | None = None
+
+
+class User(BaseModel):
+    """An account as its owner sees it: the mock's fields, and beside them those the pages read."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: UUID
+    email: str
+    first_name: str
+    last_name: str
+    role: Role
+    is_verified: bool
+    created_at: datetime
+    updated_at: datetime
+    firstName: str  # noqa: N815 the frontends' spelling
+    lastName: str  # noqa: N815
+    name: str
+    isOrganizer: bool  # noqa: N815
+    profileImageUrl: str | None  # noqa: N815
+    profileImage: str | None  # noqa: N815
+    phone: str | None
+    bio: str | None
+    dateOfBirth: date | None  # noqa: N815
+    address: str | None
+    city: str | None
+    country: str | None
+
+
+class UserData(BaseModel):
+    """One account."""
+
+    user: User
+
+
+class SignedIn(UserData):
+    """An account with what proves it. `accessToken` is `token` under the newer frontend's name."""
+
+    token: str
+    accessToken: str  # noqa: N815
+    refreshToken: str  # noqa: N815
+
+
+class Tokens(BaseModel):
+    """Fresh tokens of a session."""
+
+    token: str
+    accessToken: str  # noqa: N815
+    refreshToken: str  # noqa: N815
+
+
+class SignedInAnswer(Answer):
+    """The caller is signed in."""
+
+    message: str
+    data: SignedIn
+
+
+class TokensAnswer(Answer):
+    """The session goes on."""
+
+    message: str
+    data: Tokens
+
+
+class UserAnswer(Answer):
+    """The caller's own account; `user` once more at the top for the newest frontend."""
+
+    data: UserData
+    user: User
+
+
+class ProfileAnswer(Answer):
+    """The changed account."""
+
+    message: str
+    data: UserData
+
+
+class MessageAnswer(Answer):
+    """Done."""
+
+    message: str

@@ -1,0 +1,122 @@
+"""The application factory: the whole wiring on one page."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import structlog
+from aiohttp import web
+
+from bilten.accounts import routes as accounts
+from bilten.accounts.authentication import Authenticator
+from bilten.accounts.passwords import PasswordHasher
+from bilten.accounts.tokens import TokenIssuer
+from bilten.articles import routes as articles
+from bilten.db import migrations, seeds
+from bilten.db.counters import ViewCounter
+from bilten.db.database import Database
+from bilten.db.errors import DatabaseUnavailable
+from bilten.events import routes as events
+from bilten.events import search_routes as event_search
+from bilten.idempotency.guard import guard
+from bilten.mail import dev_pages
+from bilten.mail.compose import Mailer
+from bilten.objects.probe import bucket_probe
+from bilten.services import Services
+from bilten.settings import Settings
+from bilten.web import address_limit, cors, docs, headers, health, openapi, routing
+from bilten.web.endpoint import Endpoint, endpoints_of
+from bilten.web.keys import HEALTH, IDEMPOTENCY, LIMITER, SERVICES, SETTINGS, TOKENS
+from bilten.web.limits import Limiter
+from bilten.web.pagination import CursorCodec
+from bilten.wishlist import routes as wishlist
+
+#: How long to wait before trying again to prepare the schema of a database that is not there yet, in seconds.
+SCHEMA_RETRY_S = 2.0
+
+log = structlog.get_logger("bilten.app")
+
+
+def all_endpoints() -> list[Endpoint]:
+    """Everything the API serves, in the order of its documentation."""
+    return endpoints_of(accounts, events, event_search, articles, wishlist, health)
+
+
+def create_app(settings: Settings) -> web.Application:
+    """The API, ready to be run by `bilten.web.server.ApiRunner`. Nothing is opened before it starts."""
+    secret = settings.secret_key.get_secret_value()
+    db = Database(settings)
+    tokens = TokenIssuer(settings.token_keys.get_secret_value(), ttl_s=settings.access_token_ttl_s)
+    services = Services(
+        settings=settings,
+        db=db,
+        cursors=CursorCodec(secret),
+        passwords=PasswordHasher(),
+        tokens=tokens,
+        views=ViewCounter(db),
+        mailer=Mailer(settings),
+    )
+    app = web.Application(client_max_size=settings.max_json_bytes)
+    app[SETTINGS] = settings
+    app[SERVICES] = services
+    app[TOKENS] = Authenticator(db, tokens)
+    app[LIMITER] = Limiter()
+    app[IDEMPOTENCY] = guard(db, secret)
+    app[HEALTH] = health.Health()
+    app[HEALTH].add("database", db.ping)
+    if settings.s3_endpoint:
+        app[HEALTH].add("object_store", bucket_probe(settings))
+
+    # The order of refusals: preflight, then the address's limit, then 404 and 405, then what `dispatch` checks.
+    cors.setup(app, origins=settings.cors_origins, outage_drops_cors=settings.outage_drops_cors)
+    app.middlewares.append(address_limit.limit_addresses)
+    headers.setup(app)
+
+    endpoints = all_endpoints()
+    routing.add(app, endpoints)
+    docs.setup(app, openapi.document(endpoints))
+    app.router.add_get("/metrics", health.metrics)
+    if settings.dev_pages and not settings.production:
+        dev_pages.setup(app, db)
+    app.cleanup_ctx.append(_run)
+    return app
+
+
+async def _run(app: web.Application) -> AsyncIterator[None]:
+    services: Services = app[SERVICES]
+    await services.db.open()
+    schema = asyncio.create_task(_prepare_schema(app))
+    counting = asyncio.create_task(services.views.run())
+    if services.settings.auto_migrate:
+        # A database that is there is prepared before the first request; one that is not is waited for beside them.
+        await asyncio.wait({schema}, timeout=0 if isinstance(await app[HEALTH].of("database"), Exception) else None)
+    yield
+    for task in (schema, counting):
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    await services.views.flush()
+    services.passwords.close()
+    await services.db.close()
+
+
+async def _prepare_schema(app: web.Application) -> None:
+    settings: Settings = app[SETTINGS]
+    if not settings.auto_migrate:
+        return
+    app[HEALTH].add("schema", _not_prepared)
+    while True:
+        try:
+            await asyncio.to_thread(migrations.upgrade, settings.database_url.get_secret_value())
+            if settings.seed:
+                await seeds.seed(app[SERVICES].db)
+        except DatabaseUnavailable as error:
+            log.warning("schema_waits_for_database", reason=str(error))
+            await asyncio.sleep(SCHEMA_RETRY_S)
+        else:
+            app[HEALTH].remove("schema")
+            return
+
+
+async def _not_prepared() -> None:
+    raise RuntimeError("The schema is not prepared yet")

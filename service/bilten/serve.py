@@ -1,0 +1,63 @@
+"""`bilten serve`: the API in one process, until it is told to stop; then it finishes what it began."""
+
+import argparse
+import asyncio
+import signal
+import socket
+import sys
+
+import structlog
+from aiohttp import web
+
+from bilten import settings as configuration
+from bilten.app import create_app
+from bilten.settings import Settings
+from bilten.telemetry import logs
+from bilten.web.keys import HEALTH
+from bilten.web.server import ApiRunner
+
+log = structlog.get_logger("bilten.serve")
+
+
+def main(argv: list[str]) -> int:
+    """Serve until SIGTERM or SIGINT. 2 when the settings are wrong, 1 when the address cannot be had."""
+    parser = argparse.ArgumentParser(prog="bilten serve", description="Serve the API.")
+    parser.add_argument("--fd", type=int, help="serve on this listening socket, inherited from the parent process")
+    options = parser.parse_args(argv)
+    try:
+        settings = configuration.load()
+    except configuration.SettingsError as error:
+        sys.stderr.write(f"bilten: the settings are not complete:\n{error}\n")
+        return 2
+    logs.setup(log_format=settings.log_format, level=settings.log_level)
+    return asyncio.run(_serve(settings, options.fd))
+
+
+async def _serve(settings: Settings, fd: int | None) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    app = create_app(settings)
+    runner = ApiRunner(app)
+    await runner.setup()
+    try:
+        site: web.BaseSite
+        if fd is None:
+            site = web.TCPSite(runner, settings.host, settings.port)
+        else:
+            site = web.SockSite(runner, socket.socket(fileno=fd))
+        try:
+            await site.start()
+        except OSError as error:
+            sys.stderr.write(
+                f"bilten: cannot listen on {settings.host}:{settings.port} ({error.strerror}). "
+                "Stop what uses it, or set BILTEN_PORT.\n"
+            )
+            return 1
+        log.info("serving", address=site.name)
+        await stop.wait()
+        log.info("stopping", grace_s=settings.shutdown_grace_s)
+        app[HEALTH].draining = True
+        return 0
+    finally:
+        await runner.cleanup()

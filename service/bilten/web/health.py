@@ -1,0 +1,156 @@
+"""Is the process alive, can it work, what does the frontend's status badge show; and the index of the API.
+
+`/livez` looks at nothing outside the process: a restart does not mend a database. `/readyz` lists every dependency.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from ipaddress import ip_address, ip_network
+from typing import Literal
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from bilten import __version__
+from bilten.telemetry.metrics import METRICS
+from bilten.web.endpoint import Answer, endpoint
+from bilten.web.errors import Detail, NotFound, ServiceUnavailable
+from bilten.web.keys import HEALTH, SETTINGS
+
+#: One result serves all probes of this many seconds.
+CACHE_S = 1.0
+#: A dependency that takes longer counts as gone, in seconds.
+TIMEOUT_S = 4.0
+
+Check = Callable[[], Awaitable[object]]
+
+
+class Dependency(BaseModel):
+    """One dependency that answered."""
+
+    name: str
+    status: Literal["ok"]
+    latency_ms: float
+
+
+class Health:
+    """Runs the checks of this process, at most once a second."""
+
+    def __init__(self) -> None:
+        self._checks: dict[str, Check] = {}
+        self._results: dict[str, tuple[float, float | Exception]] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        self.draining = False
+
+    def add(self, name: str, check: Check) -> None:
+        """Check a dependency by calling something that raises when it is not there."""
+        self._checks[name] = check
+        self._locks[name] = asyncio.Lock()
+
+    def remove(self, name: str) -> None:
+        """Stop checking a dependency."""
+        self._checks.pop(name, None)
+
+    async def of(self, name: str) -> float | Exception:
+        """Seconds the dependency took, or why it does not answer."""
+        async with self._locks[name]:
+            checked_at, result = self._results.get(name, (0.0, 0.0))
+            if checked_at and time.monotonic() - checked_at < CACHE_S:
+                return result
+            started = time.perf_counter()
+            try:
+                await asyncio.wait_for(self._checks[name](), TIMEOUT_S)
+                result = time.perf_counter() - started
+            except Exception as error:  # noqa: BLE001 whatever it is, the dependency does not answer
+                result = error
+            self._results[name] = (time.monotonic(), result)
+            return result
+
+    async def report(self) -> list[Dependency]:
+        """Every dependency that answers. Raises `ServiceUnavailable` naming those that do not."""
+        names = list(self._checks)
+        results = dict(zip(names, await asyncio.gather(*map(self.of, names)), strict=True))
+        missing: list[Detail] = [
+            {"field": name, "code": "UNAVAILABLE", "message": f"The {name.replace('_', ' ')} does not answer"}
+            for name, result in results.items()
+            if isinstance(result, Exception)
+        ]
+        if self.draining:
+            missing.append({"field": "process", "code": "DRAINING", "message": "The process is shutting down"})
+        if missing:
+            error = ServiceUnavailable("Not ready: " + "; ".join(item["message"] for item in missing), code="NOT_READY")
+            error.details = missing
+            raise error
+        return [
+            Dependency(name=name, status="ok", latency_ms=round(result * 1000, 2))
+            for name, result in results.items()
+            if not isinstance(result, Exception)
+        ]
+
+
+class Alive(Answer):
+    """The process answers."""
+
+    status: Literal["OK"] = "OK"
+
+
+class Ready(Answer):
+    """Everything the process needs answers."""
+
+    status: Literal["OK"] = "OK"
+    dependencies: list[Dependency]
+
+
+class FrontendHealth(Answer):
+    """What the status badge on every page reads."""
+
+    status: Literal["OK"] = "OK"
+    message: str
+    timestamp: datetime
+    version: str
+
+
+class Index(Answer):
+    """What is served here."""
+
+    message: str
+    version: str
+    endpoints: dict[str, str]
+    documentation: str
+
+
+@endpoint("GET", "/livez", summary="The process answers", at_root=True)
+async def livez() -> Alive:
+    return Alive()
+
+
+@endpoint("GET", "/readyz", summary="Everything it needs answers, each with its latency", at_root=True)
+async def readyz(request: web.Request) -> Ready:
+    return Ready(dependencies=await request.app[HEALTH].report())
+
+
+@endpoint("GET", "/health", summary="What the frontend's status badge reads", tier="F", at_root=True)
+async def health(request: web.Request) -> FrontendHealth:
+    if isinstance(await request.app[HEALTH].of("database"), Exception):
+        raise ServiceUnavailable("The API runs, but its database does not answer. Try again in a moment.")
+    return FrontendHealth(message="Bilten API is running", timestamp=datetime.now(UTC), version=__version__)
+
+
+@endpoint("GET", "", summary="Index of the API")
+async def index() -> Index:
+    return Index(
+        message="Bilten API",
+        version=__version__,
+        endpoints={name: f"/api/v1/{name}" for name in ("auth", "users", "events", "articles", "wishlist")},
+        documentation="/docs",
+    )
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """Prometheus exposition, to the networks of `metrics_networks` only; to others it does not exist."""
+    peer = ip_address(request.remote) if request.remote else None
+    if peer is None or not any(peer in ip_network(network) for network in request.app[SETTINGS].metrics_networks):
+        raise NotFound
+    return web.Response(body=METRICS.render(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
