@@ -36,7 +36,10 @@ PROFILES: dict[Environment, dict[str, Any]] = {
 
 
 def _time_zone(name: str) -> str:
-    ZoneInfo(name)
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("must be an IANA time zone, like Africa/Cairo") from None
     return name
 
 
@@ -48,20 +51,34 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="BILTEN_", frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    environment: Environment = Field("development", description="Which defaults apply: development, staging or production.")
+    environment: Environment = Field(
+        "development", description="Which defaults apply: development, staging or production."
+    )
     host: str = Field("127.0.0.1", description="Address the API listens on.")
     port: int = Field(3001, ge=0, le=65535, description="Port the API listens on. The scanner app knows only 3001.")
-    public_url: AnyHttpUrl | None = Field(None, description="Where clients reach the API; default: its own host and port.")
+    public_url: AnyHttpUrl | None = Field(
+        None, description="Where clients reach the API; default: its own host and port."
+    )
     frontend_url: AnyHttpUrl = Field(
         AnyHttpUrl("http://localhost:3000"), description="Where the links in mails lead: the frontend's base address."
     )
 
     database_url: SecretStr = Field(description="Postgres to use, `postgresql://user:password@host:port/name`.")
-    database_pool_size: int = Field(10, ge=2, le=500, description="Connections one process may hold, hot reads included.")
-    database_acquire_timeout_s: float = Field(3, gt=0, le=9, description="Longest wait for a free connection, in seconds.")
-    database_connect_timeout_s: float = Field(2, gt=0, le=9, description="Longest wait for a new connection, in seconds.")
-    database_statement_timeout_ms: int = Field(5000, ge=100, description="Longest a statement may run, in milliseconds.")
-    database_lock_timeout_ms: int = Field(2000, ge=100, description="Longest a statement may wait for a lock, in milliseconds.")
+    database_pool_size: int = Field(
+        10, ge=2, le=500, description="Connections one process may hold, hot reads included."
+    )
+    database_acquire_timeout_s: float = Field(
+        3, gt=0, le=9, description="Longest wait for a free connection, in seconds."
+    )
+    database_connect_timeout_s: float = Field(
+        2, gt=0, le=9, description="Longest wait for a new connection, in seconds."
+    )
+    database_statement_timeout_ms: int = Field(
+        5000, ge=100, description="Longest a statement may run, in milliseconds."
+    )
+    database_lock_timeout_ms: int = Field(
+        2000, ge=100, description="Longest a statement may wait for a lock, in milliseconds."
+    )
     auto_migrate: bool = Field(False, description="Bring the schema to the newest revision when the API starts.")
     seed: bool = Field(False, description="Insert the sample accounts, events and articles when the API starts.")
 
@@ -71,27 +88,39 @@ class Settings(BaseSettings):
     s3_region: str = Field("us-east-1", description="Region the object store signs for.")
 
     secret_key: SecretStr = Field(
-        min_length=32, description="Signs cursors and encrypts stored answers; at least 32 characters, the same in every process."
+        min_length=32,
+        description="Signs cursors and encrypts stored answers; at least 32 characters, the same in every process.",
     )
     token_keys: SecretStr = Field(
         description="JSON Web Key Set of Ed25519 private keys; the first signs access tokens, all verify them."
     )
-    access_token_ttl_s: int = Field(7 * 86400, ge=60, description="Life of an access token; the frontend never refreshes.")
+    access_token_ttl_s: int = Field(
+        7 * 86400, ge=60, description="Life of an access token; the frontend never refreshes."
+    )
     refresh_token_ttl_s: int = Field(30 * 86400, ge=60, description="Life of a refresh token, in seconds.")
-    reset_token_ttl_s: int = Field(3600, ge=60, description="Life of a password-reset link; the frontend promises one hour.")
+    reset_token_ttl_s: int = Field(
+        3600, ge=60, description="Life of a password-reset link; the frontend promises one hour."
+    )
     verification_token_ttl_s: int = Field(86400, ge=60, description="Life of an e-mail verification link, in seconds.")
     password_min_length: int = Field(8, ge=6, le=128, description="Shortest new password.")
     organizer_signup: Literal["open", "request"] = Field(
         "request", description="`open`: registering as organizer makes one; `request`: an admin has to grant it."
     )
-    forgot_password_reveals: bool = Field(False, description="Answer 404 for unknown addresses, as the frontend's mock does.")
+    forgot_password_reveals: bool = Field(
+        False, description="Answer 404 for unknown addresses, as the frontend's mock does."
+    )
 
-    cors_origins: CommaSeparated = Field(default_factory=list, description="Origins browsers may call from, comma-separated.")
+    cors_origins: CommaSeparated = Field(
+        default_factory=list, description="Origins browsers may call from, comma-separated."
+    )
     outage_drops_cors: bool = Field(
-        False, description="Leave CORS headers off 503 answers of mocked calls, so that the frontend falls back to its mock."
+        False,
+        description="Leave CORS headers off 503 answers of mocked calls, so that the frontend falls back to its mock.",
     )
     max_json_bytes: int = Field(1024 * 1024, ge=1024, description="Largest JSON body, in bytes.")
-    anonymous_requests_per_minute: int = Field(300, ge=1, description="Requests a minute from one address without a token.")
+    anonymous_requests_per_minute: int = Field(
+        300, ge=1, description="Requests a minute from one address without a token."
+    )
     user_requests_per_minute: int = Field(600, ge=1, description="Requests a minute of one signed-in user.")
     shutdown_grace_s: float = Field(20, ge=0, description="How long requests under way may take to finish at shutdown.")
     default_time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
@@ -108,8 +137,12 @@ class Settings(BaseSettings):
     worker_lease_s: float = Field(60, gt=0, description="After how long a job of a vanished worker is taken over.")
     worker_max_attempts: int = Field(8, ge=1, description="Attempts before a job becomes a dead letter.")
 
-    log_format: Literal["auto", "json", "console"] = Field("auto", description="`auto`: readable on a terminal, else JSON.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line that is logged.")
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="`auto`: readable on a terminal, else JSON."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe line that is logged."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -127,8 +160,11 @@ class Settings(BaseSettings):
     @field_validator("metrics_networks")
     @classmethod
     def _are_networks(cls, value: list[str]) -> list[str]:
-        for network in value:
-            ipaddress.ip_network(network)
+        try:
+            for network in value:
+                ipaddress.ip_network(network)
+        except ValueError:
+            raise ValueError("must be networks like 10.0.0.0/8, comma-separated") from None
         return value
 
     @field_validator("token_keys")

@@ -127,9 +127,7 @@ async def reset_password(services: Services, *, token: str, new: str) -> None:
         account = await queries.lock_user(tx, used["user_id"]) if used else None
         if account is None:
             raise InvalidLink(INVALID_RESET)
-        await queries.update_user(
-            tx, account.id, password_hash=password_hash, token_epoch=account.token_epoch + 1
-        )
+        await queries.update_user(tx, account.id, password_hash=password_hash, token_epoch=account.token_epoch + 1)
         await session_queries.end_sessions(tx, account.id, reason="password reset")
         await services.mailer.send(tx, "password_changed", to=account.email, name=account.first_name)
         await record(tx, actor_id=account.id, action="account.reset_password", entity="user", entity_id=account.id)

@@ -19,7 +19,11 @@ async def insert_one_time_token(
     token = new_token()
     await tx.execute(
         one_time_tokens.insert().values(
-            user_id=user_id, purpose=purpose, token_hash=digest(token), email=email, expires_at=seconds_from_now(lifetime_s)
+            user_id=user_id,
+            purpose=purpose,
+            token_hash=digest(token),
+            email=email,
+            expires_at=seconds_from_now(lifetime_s),
         )
     )
     return token

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -77,10 +78,9 @@ async def by_id(db: Database, user_id: UUID) -> Account | None:
     return Account(**row) if row else None
 
 
-async def live_session(db: Database, session_id: UUID, user_id: UUID, jti: UUID) -> RowMapping | None:
+async def live_session(db: Database, session_id: UUID, user_id: UUID, jti: UUID) -> asyncpg.Record | None:
     """Role and token epoch of the session's user, unless the session, the token or the account has ended."""
-    row: RowMapping | None = await db.fetchrow(_SESSION, session_id, user_id, jti)
-    return row
+    return await db.fetchrow(_SESSION, session_id, user_id, jti)
 
 
 def account_of(row: RowMapping) -> Account:

@@ -83,37 +83,68 @@ async def login(request: web.Request, services: Services, body: LoginBody) -> Si
     return _signed_in(grant, "Login successful")
 
 
-@endpoint("POST", "/auth/register", summary="Make an account and sign in", tier="M", status=201, creates=True, errors=[UserExists()])
+@endpoint(
+    "POST",
+    "/auth/register",
+    summary="Make an account and sign in",
+    tier="M",
+    status=201,
+    creates=True,
+    errors=[UserExists()],
+)
 async def register(request: web.Request, services: Services, body: RegisterBody) -> SignedInAnswer:
     grant = await actions.register(services, sessions.client_of(request), body)
     return _signed_in(grant, "Registration successful")
 
 
-@endpoint("POST", "/auth/logout", summary="Sign out; without a token there is nothing to end", auth="optional", tier="M")
+@endpoint(
+    "POST", "/auth/logout", summary="Sign out; without a token there is nothing to end", auth="optional", tier="M"
+)
 async def logout(services: Services, principal: Principal | None) -> MessageAnswer:
     await sessions.sign_out(services, principal)
     return MessageAnswer(message="Logout successful")
 
 
-@endpoint("PUT", "/auth/change-password", summary="Set a new password; every other session ends", auth="user", tier="M", errors=[WrongPassword()])
+@endpoint(
+    "PUT",
+    "/auth/change-password",
+    summary="Set a new password; every other session ends",
+    auth="user",
+    tier="M",
+    errors=[WrongPassword()],
+)
 async def change_password(services: Services, principal: Principal, body: ChangePasswordBody) -> MessageAnswer:
     await actions.change_password(services, principal, now=body.current_password, new=body.new_password)
     return MessageAnswer(message="Password changed successfully")
 
 
-@endpoint("POST", "/auth/forgot-password", summary="Mail a link that sets a new password", tier="M", errors=[UserNotFound()])
+@endpoint(
+    "POST", "/auth/forgot-password", summary="Mail a link that sets a new password", tier="M", errors=[UserNotFound()]
+)
 async def forgot_password(services: Services, body: AddressBody) -> MessageAnswer:
     await actions.forgot_password(services, body.email)
     return MessageAnswer(message="Password reset email sent")
 
 
-@endpoint("POST", "/auth/reset-password", summary="Set a new password by a mailed link; every session ends", tier="M", errors=[InvalidLink(INVALID_RESET)])
+@endpoint(
+    "POST",
+    "/auth/reset-password",
+    summary="Set a new password by a mailed link; every session ends",
+    tier="M",
+    errors=[InvalidLink(INVALID_RESET)],
+)
 async def reset_password(services: Services, body: ResetPasswordBody) -> MessageAnswer:
     await actions.reset_password(services, token=body.token, new=body.new_password)
     return MessageAnswer(message="Password reset successful")
 
 
-@endpoint("POST", "/auth/verify-email", summary="Confirm an address by a mailed link", tier="M", errors=[InvalidLink(INVALID_VERIFICATION), UserExists()])
+@endpoint(
+    "POST",
+    "/auth/verify-email",
+    summary="Confirm an address by a mailed link",
+    tier="M",
+    errors=[InvalidLink(INVALID_VERIFICATION), UserExists()],
+)
 async def verify_email(services: Services, body: VerifyEmailBody) -> MessageAnswer:
     await actions.verify_email(services, body.token)
     return MessageAnswer(message="Email verified successfully")

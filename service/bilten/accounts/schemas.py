@@ -33,7 +33,12 @@ def _one_line(text: str) -> str:
 
 
 #: An address as it is stored: trimmed, lower-case, ASCII.
-Email = Annotated[str, Field(max_length=254), AfterValidator(_email), WithJsonSchema({"type": "string", "format": "email", "maxLength": 254})]
+Email = Annotated[
+    str,
+    Field(max_length=254),
+    AfterValidator(_email),
+    WithJsonSchema({"type": "string", "format": "email", "maxLength": 254}),
+]
 #: An address only looked up: what is no address is merely unknown.
 KnownEmail = Annotated[str, Field(min_length=1, max_length=254), AfterValidator(lambda text: text.strip().lower())]
 Password = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
@@ -60,7 +65,11 @@ class RegisterBody(Body):
     @model_validator(mode="before")
     @classmethod
     def _split_name(cls, values: Any) -> Any:
-        if isinstance(values, dict) and isinstance(values.get("name"), str) and not {"first_name", "firstName"} & values.keys():
+        if (
+            isinstance(values, dict)
+            and isinstance(values.get("name"), str)
+            and not {"first_name", "firstName"} & values.keys()
+        ):
             first, _, last = values["name"].strip().partition(" ")
             return {"last_name": last.strip(), **values, "first_name": first}
         return values

@@ -19,7 +19,8 @@ async def insert_session(
         .values(user_id=user_id, expires_at=seconds_from_now(lifetime_s), user_agent=user_agent, address=address)
         .returning(sessions.c.id)
     )
-    return (await tx.execute(statement)).scalar_one()
+    session_id: UUID = (await tx.execute(statement)).scalar_one()
+    return session_id
 
 
 async def end_sessions(

@@ -81,7 +81,11 @@ class TokenIssuer:
             if claims.get("type") != TYPE:
                 return None
             return Claims(
-                UUID(claims["sub"]), UUID(claims["sid"]), UUID(claims["jti"]), int(claims["epoch"]), float(claims["exp"])
+                UUID(claims["sub"]),
+                UUID(claims["sid"]),
+                UUID(claims["jti"]),
+                int(claims["epoch"]),
+                float(claims["exp"]),
             )
         except (jwt.InvalidTokenError, KeyError, ValueError, TypeError, AttributeError):
             return None

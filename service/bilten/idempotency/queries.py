@@ -68,6 +68,4 @@ async def insert(tx: AsyncConnection, use: KeyUse, *, status: int, sealed_body: 
         "expires_at": func.now() + LIFETIME,
     }
     statement = upsert(keys).values(principal=use.principal, route=use.route, key=use.key, **values)
-    await tx.execute(
-        statement.on_conflict_do_update(index_elements=["principal", "route", "key"], set_=values)
-    )
+    await tx.execute(statement.on_conflict_do_update(index_elements=["principal", "route", "key"], set_=values))

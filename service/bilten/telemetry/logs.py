@@ -1,4 +1,4 @@
-"""Structured logs: one event a line, JSON for machines, readable on a terminal; with the request's id, without secrets."""
+"""Structured logs: one event a line, JSON for machines, readable on a terminal; never a secret in them."""
 
 import logging
 import re
@@ -13,7 +13,9 @@ from bilten.context import current_request_id
 LogFormat = Literal["auto", "json", "console"]
 
 #: Values under these names never reach a log, wherever they come from.
-_SECRET_NAME = re.compile(r"pass(word)?|secret|token|authorization|cookie|api_?key|dsn|email|database_url", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"pass(word)?|secret|token|authorization|cookie|api_?key|dsn|email|database_url", re.IGNORECASE
+)
 _CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/\s:@]+:[^@\s/]+(?=@)")
 _BEARER = re.compile(r"(?i)bearer\s+[\w.~+/=-]+")
 _JWT = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*")

@@ -1,6 +1,14 @@
 """Prometheus metrics of this process. Labels are bounded: a route is its template, a status its class."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
 
 #: Seconds; dense where the API answers (milliseconds), reaching the frontend's own time-out of 10 s.
 DURATION_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -23,7 +31,9 @@ class Metrics:
             registry=self.registry,
         )
         self.in_flight = Gauge("bilten_http_requests_in_flight", "Requests being answered", registry=self.registry)
-        self.jobs = Counter("bilten_jobs_total", "Jobs tried by this worker", ("kind", "outcome"), registry=self.registry)
+        self.jobs = Counter(
+            "bilten_jobs_total", "Jobs tried by this worker", ("kind", "outcome"), registry=self.registry
+        )
 
     def observe_request(self, method: str, route: str, status: int, duration_s: float) -> None:
         """Count one answer."""

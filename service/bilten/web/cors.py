@@ -6,16 +6,25 @@ says "enabled" to every request, and a middleware hands it every preflight befor
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp_cors
 from aiohttp import hdrs, web
-from aiohttp_cors.urldispatcher_router_adapter import AbstractRouterAdapter
+from aiohttp_cors.abc import AbstractRouterAdapter
 
 from bilten.web.dispatch import ENDPOINT
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-EXPOSED = ("X-Request-ID", "Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "ETag", "Location")
+EXPOSED = (
+    "X-Request-ID",
+    "Retry-After",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "ETag",
+    "Location",
+)
 #: Browsers cap this at two hours (Chromium) and a day (Firefox); it halves the traffic of a page that asks in a loop.
 PREFLIGHT_MAX_AGE_S = 7200
 
@@ -31,36 +40,40 @@ def is_preflight(request: web.BaseRequest) -> bool:
     )
 
 
-class _EveryRequest(AbstractRouterAdapter):  # type: ignore[misc]  # the library has no types
+class _EveryRequest(AbstractRouterAdapter):
     """One policy for all paths, known or not."""
 
     def __init__(self, policy: Mapping[str, aiohttp_cors.ResourceOptions]) -> None:
         self._policy = policy
         self.preflight: Handler | None = None
 
-    def add_preflight_handler(self, _routing_entity: Any, handler: Handler) -> None:
+    def add_preflight_handler(self, routing_entity: Any, handler: Any, webview: bool = False) -> None:  # noqa: ARG002
         self.preflight = handler
 
     def is_preflight_request(self, request: web.Request) -> bool:
         return is_preflight(request)
 
-    def is_cors_enabled_on_request(self, _request: web.Request) -> bool:
+    def is_cors_enabled_on_request(self, request: web.Request) -> bool:  # noqa: ARG002
         return True
 
-    def set_config_for_routing_entity(self, _routing_entity: Any, _config: Any) -> None:
+    def set_config_for_routing_entity(self, routing_entity: Any, config: Any) -> None:
         """The policy is the same everywhere."""
 
-    async def get_preflight_request_config(self, _request: web.Request, _origin: str, method: str) -> Any:
+    async def get_preflight_request_config(self, request: web.Request, origin: str, method: str) -> Any:  # noqa: ARG002
         return self._policy if method in METHODS else {}
 
-    def get_non_preflight_request_config(self, _request: web.Request) -> Any:
+    def get_non_preflight_request_config(self, request: web.Request) -> Any:  # noqa: ARG002
         return self._policy
 
 
 def setup(app: web.Application, *, origins: list[str], outage_drops_cors: bool) -> None:
     """Allow `origins` everywhere. With `outage_drops_cors`, the 503 of a mocked call loses its headers again."""
-    options = aiohttp_cors.ResourceOptions(
-        allow_credentials=False, expose_headers=EXPOSED, allow_headers="*", allow_methods=METHODS, max_age=PREFLIGHT_MAX_AGE_S
+    options = aiohttp_cors.ResourceOptions(  # type: ignore[no-untyped-call]
+        allow_credentials=False,
+        expose_headers=EXPOSED,
+        allow_headers="*",
+        allow_methods=METHODS,
+        max_age=PREFLIGHT_MAX_AGE_S,
     )
     adapter = _EveryRequest(dict.fromkeys(origins, options))
     aiohttp_cors.CorsConfig(app, router_adapter=adapter).add("*")
@@ -76,7 +89,7 @@ def setup(app: web.Application, *, origins: list[str], outage_drops_cors: bool) 
 
     async def drop_on_outage(request: web.Request, response: web.StreamResponse) -> None:
         endpoint = request.get(ENDPOINT)
-        if response.status == 503 and endpoint is not None and endpoint.tier == "M":  # noqa: PLR2004
+        if response.status == HTTPStatus.SERVICE_UNAVAILABLE and endpoint is not None and endpoint.tier == "M":
             response.headers.popall(hdrs.ACCESS_CONTROL_ALLOW_ORIGIN, None)
 
     app.middlewares.append(answer_preflights)
@@ -87,5 +100,7 @@ def setup(app: web.Application, *, origins: list[str], outage_drops_cors: bool) 
 
 def headers_for(origin: str, allowed: list[str]) -> dict[str, str]:
     """The headers of an answer that no signal reaches, as to a request the parser refused."""
-    granted = {hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: origin} if origin in allowed or "*" in allowed else {}
-    return {hdrs.VARY: hdrs.ORIGIN, **granted}
+    headers: dict[str, str] = {hdrs.VARY: hdrs.ORIGIN}
+    if origin in allowed or "*" in allowed:
+        headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
+    return headers

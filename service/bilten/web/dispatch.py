@@ -12,8 +12,8 @@ from typing import Any
 from aiohttp import hdrs, web
 from pydantic import BaseModel, ValidationError
 
-from bilten.web import json_body, query_string
 from bilten.context import Principal
+from bilten.web import json_body, query_string
 from bilten.web.endpoint import Auth, Endpoint
 from bilten.web.errors import (
     BadRequest,
@@ -30,6 +30,7 @@ from bilten.web.keys import IDEMPOTENCY, LIMITER, SERVICES, SETTINGS, TOKENS
 
 BEARER = "bearer "
 IDEMPOTENCY_KEY = "Idempotency-Key"
+LONGEST_KEY = 255
 #: Set on a request once a limit was counted: the `RateLimit-*` headers its answer carries.
 RATE_HEADERS = web.RequestKey("rate_headers", dict[str, str])
 ENDPOINT = web.RequestKey("endpoint", Endpoint)
@@ -170,8 +171,8 @@ async def _once(
     raw: bytes,
     arguments: dict[str, Any],
 ) -> web.StreamResponse:
-    if not (1 <= len(key) <= 255 and all("!" <= character <= "~" for character in key)):
-        raise BadRequest(f"{IDEMPOTENCY_KEY} must be 1 to 255 visible ASCII characters")
+    if not (1 <= len(key) <= LONGEST_KEY and all("!" <= character <= "~" for character in key)):
+        raise BadRequest(f"{IDEMPOTENCY_KEY} must be 1 to {LONGEST_KEY} visible ASCII characters")
     holder = str(principal.user_id) if principal else "anonymous"
     route = f"{endpoint.method} {endpoint.path} {_variables(request)}".rstrip()
     async with request.app[IDEMPOTENCY](holder, route, key, raw) as use:

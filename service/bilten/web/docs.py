@@ -34,7 +34,10 @@ _START = """SwaggerUIBundle({
 });
 """
 #: Swagger UI styles inline and draws its icons from data: addresses; scripts come from here only.
-_POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; frame-ancestors 'none'"
+)
 
 
 def setup(app: web.Application, document: dict[str, Any]) -> None:

@@ -1,17 +1,17 @@
 """Endpoints are typed once: the signature of a handler is its validation, its documentation and its test data.
 
-    @endpoint("PUT", "/events/{event_id}", summary="Change an event", auth="organizer", errors=[EVENT_NOT_FOUND])
-    async def update_event(services: Services, path: EventPath, body: EventChange, principal: Principal) -> EventAnswer:
+    @endpoint("PUT", "/events/{event_id}", summary="Change an event", auth="organizer", errors=[NotFound()])
+    async def update_event(services: Services, path: EventPath, body: Change, principal: Principal) -> EventAnswer:
 
-A handler may take any of `request`, `services`, `principal`, `path`, `query`, `body`, by these names. The annotations of
-`path`, `query` and `body` and of the return value are pydantic models; `bilten.web.dispatch` fills and serialises them,
+A handler may take any of `request`, `services`, `principal`, `path`, `query`, `body`, by these names. The annotations
+of `path`, `query`, `body` and the return value are pydantic models: `bilten.web.dispatch` fills and serialises them,
 `bilten.web.openapi` documents them. `principal` is `Principal`, or `Principal | None` with `auth="optional"`.
 """
 
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar, get_type_hints
+from typing import Literal, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
 

@@ -32,7 +32,9 @@ def check(text: bytes) -> Any:
     except RecursionError:
         raise InvalidJSON(f"The body is nested deeper than {MAX_DEPTH} levels") from None
     except json.JSONDecodeError as error:
-        raise InvalidJSON(f"The body is not valid JSON: {error.msg} at line {error.lineno} column {error.colno}") from None
+        raise InvalidJSON(
+            f"The body is not valid JSON: {error.msg} at line {error.lineno} column {error.colno}"
+        ) from None
     _check_tree(value)
     return value
 

@@ -1,4 +1,4 @@
-"""What the application carries for the HTTP layer. The wiring in `bilten.app` fills these; nothing in `web` knows a domain."""
+"""What the application carries for the HTTP layer: filled by `bilten.app`, so that nothing in `web` knows a domain."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -7,8 +7,8 @@ from uuid import UUID
 
 from aiohttp import web
 
-from bilten.settings import Settings
 from bilten.context import Principal
+from bilten.settings import Settings
 from bilten.web.limits import Limiter
 
 if TYPE_CHECKING:

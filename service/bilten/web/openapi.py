@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel
@@ -64,17 +65,22 @@ def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
         ref_template=REF,
     )
     schemas = definitions.get("$defs", {})
-    parameter_models = {names[m, "validation"]["$ref"].rsplit("/", 1)[1] for e in endpoints for m in (e.path_model, e.query_model) if m}
+    parameter_models = {
+        names[m, "validation"]["$ref"].rsplit("/", 1)[1] for e in endpoints for m in (e.path_model, e.query_model) if m
+    }
     paths: dict[str, dict[str, Any]] = defaultdict(dict)
     for endpoint in endpoints:
         address = endpoint.path if endpoint.at_root else BASE + endpoint.path
-        paths[re.sub(r"\{(\w+):[^}]*\}", r"{\1}", address)][endpoint.method.lower()] = _operation(endpoint, names, schemas)
+        paths[re.sub(r"\{(\w+):[^}]*\}", r"{\1}", address)][endpoint.method.lower()] = _operation(
+            endpoint, names, schemas
+        )
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Bilten API",
             "version": __version__,
-            "description": f"Also served under `/v1` and `/api`. Every list takes `cursor`; creating calls take `{IDEMPOTENCY_KEY}`.",
+            "description": "Also served under `/v1` and `/api`. Every list takes `cursor`; "
+            f"creating calls take `{IDEMPOTENCY_KEY}`.",
         },
         "servers": [{"url": "/"}],
         "paths": dict(sorted(paths.items())),
@@ -137,16 +143,16 @@ def _resolve(reference: dict[str, Any], schemas: dict[str, Any]) -> dict[str, An
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     # A query parameter is absent, never null.
     branches = [branch for branch in schema.get("anyOf", []) if branch != {"type": "null"}]
-    rest = {key: value for key, value in schema.items() if key not in ("anyOf", "default") or value is not None and key == "default"}
+    rest = {key: value for key, value in schema.items() if key != "anyOf" and (key != "default" or value is not None)}
     if len(branches) == 1:
-        return rest | branches[0]
-    return rest | ({"anyOf": branches} if branches else {})
+        return {**rest, **branches[0]}
+    return {**rest, **({"anyOf": branches} if branches else {})}
 
 
 def _responses(endpoint: Endpoint, names: Any) -> dict[str, Any]:
     responses: dict[str, Any] = {
         str(endpoint.status): {
-            "description": "Done" if endpoint.status == 200 else "Created",  # noqa: PLR2004
+            "description": "Done" if endpoint.status == HTTPStatus.OK else "Created",
             "content": {"application/json": {"schema": names[endpoint.answer_model, "serialization"]}},
         }
     }

@@ -39,7 +39,7 @@ def lenient_positive(default: int, maximum: int) -> Any:
             {
                 "type": ["integer", "string"],
                 "default": default,
-                "description": f"A positive integer; anything else means {default}, more than {maximum} means {maximum}.",
+                "description": f"A positive integer, at most {maximum}; anything else means {default}.",
             }
         ),
     ]

@@ -1,4 +1,4 @@
-"""The query string, decoded once and strictly: invalid UTF-8 and NUL are errors, a repeated name means its last value."""
+"""The query string, decoded strictly: invalid UTF-8 and NUL are errors, of a repeated name the last value counts."""
 
 from urllib.parse import parse_qsl
 
@@ -25,6 +25,8 @@ def parse(request: web.BaseRequest) -> dict[str, str]:
     for name, value in values.items():
         if "\0" in name or "\0" in value:
             raise ValidationFailed(
-                details=[{"field": name.replace("\0", ""), "code": "invalid_text", "message": "Remove the character NUL"}]
+                details=[
+                    {"field": name.replace("\0", ""), "code": "invalid_text", "message": "Remove the character NUL"}
+                ]
             )
     return values

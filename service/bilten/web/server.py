@@ -1,8 +1,8 @@
-"""The outermost layer: request ids, the error shape for whatever escapes, the log line, and what aiohttp's parser refuses.
+"""The outermost layer: request ids, the shape of errors that escape, the log line, what aiohttp's parser refuses.
 
-aiohttp answers three things before any middleware runs: a request its parser cannot read, an `Expect` header it does not
-know, and a fault in routing. They are caught here, by a `Server` of our own around the application's handler, so that
-no layer answers in another shape.
+aiohttp answers three things before any middleware runs: a request its parser cannot read, an `Expect` header it does
+not know, and a fault in routing. They are caught here, by a `Server` of our own around the application's handler, so
+that no layer answers in another shape.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import structlog
@@ -18,10 +18,10 @@ from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 
+from bilten.context import REQUEST_ID, REQUEST_ID_HEADER, current_request_id, request_id
 from bilten.db.errors import DatabaseUnavailable
 from bilten.telemetry.metrics import METRICS
 from bilten.web import cors, headers
-from bilten.context import REQUEST_ID, REQUEST_ID_HEADER, current_request_id, request_id
 from bilten.web.errors import BY_STATUS, ApiError, BadRequest, InternalError, MethodNotAllowed, ServiceUnavailable
 from bilten.web.keys import SETTINGS
 
@@ -29,6 +29,8 @@ log = structlog.get_logger("bilten.http")
 
 #: Requests slower than this are logged as warnings, in seconds.
 SLOW_S = 1.0
+#: From this status on the fault is ours.
+SERVER_FAULT = 500
 #: How much of a refused request is looked at for its `Origin`, in bytes.
 _READ_BACK = 16384
 _ORIGIN = re.compile(rb"\r?\norigin:[ \t]*([^\r\n]{1,512})", re.IGNORECASE)
@@ -51,9 +53,11 @@ def from_exception(error: Exception) -> ApiError:
         case web.HTTPMethodNotAllowed():
             return MethodNotAllowed(headers={hdrs.ALLOW: ", ".join(sorted(error.allowed_methods))})
         case web.HTTPException():
-            return BY_STATUS.get(error.status, InternalError if error.status >= 500 else BadRequest)()  # noqa: PLR2004
+            return BY_STATUS.get(error.status, InternalError if error.status >= SERVER_FAULT else BadRequest)()
         case DatabaseUnavailable():
-            return ServiceUnavailable("The database does not answer right now. Nothing was changed; try again in a moment.")
+            return ServiceUnavailable(
+                "The database does not answer right now. Nothing was changed; try again in a moment."
+            )
         case RequestPayloadError() | HttpProcessingError():
             return BadRequest("The body does not arrive as its headers say")
         case _:
@@ -64,7 +68,7 @@ def observe(inner: Handler) -> Handler:
     """Give each request its id, and each outcome its shape, metrics and log line."""
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
-        assert isinstance(request, web.Request)
+        request = cast("web.Request", request)
         rid = request[REQUEST_ID] = request_id(request)
         current_request_id.set(rid)
         started = time.perf_counter()
@@ -72,7 +76,9 @@ def observe(inner: Handler) -> Handler:
             try:
                 response = await inner(request)
             except web.HTTPRedirection as redirect:
-                response = web.Response(status=redirect.status, headers={hdrs.LOCATION: redirect.location})
+                response = web.Response(
+                    status=redirect.status, headers={hdrs.LOCATION: redirect.headers[hdrs.LOCATION]}
+                )
             except Exception as error:  # noqa: BLE001 the last line of defence
                 response = render(_explain(request, error), rid)
         _tell(request, response.status, time.perf_counter() - started)
@@ -85,7 +91,7 @@ def _explain(request: web.Request, error: Exception) -> ApiError:
     answer = from_exception(error)
     if isinstance(error, DatabaseUnavailable):
         log.warning("database_unavailable", reason=str(error), path=request.path)
-    elif answer.status >= 500 and not isinstance(error, ApiError):  # noqa: PLR2004
+    elif answer.status >= SERVER_FAULT and not isinstance(error, ApiError):
         log.error("unhandled_error", path=request.path, exc_info=error)
     return answer
 
@@ -100,8 +106,15 @@ def route_template(request: web.Request) -> str:
 def _tell(request: web.Request, status: int, duration_s: float) -> None:
     route = route_template(request)
     METRICS.observe_request(request.method, route, status, duration_s)
-    line = log.warning if status >= 500 or duration_s > SLOW_S else log.info  # noqa: PLR2004
-    line("request", method=request.method, route=route, status=status, ms=round(duration_s * 1000, 1), peer=request.remote)
+    line = log.warning if status >= SERVER_FAULT or duration_s > SLOW_S else log.info
+    line(
+        "request",
+        method=request.method,
+        route=route,
+        status=status,
+        ms=round(duration_s * 1000, 1),
+        peer=request.remote,
+    )
 
 
 class _ShapedRequestHandler(RequestHandler):
@@ -130,7 +143,7 @@ class _ShapedRequestHandler(RequestHandler):
             raise ConnectionError("The response had begun; the connection is closed")
         rid = secrets.token_hex(12)
         answer = BY_STATUS.get(status, BadRequest)()
-        if status >= 500:  # noqa: PLR2004
+        if status >= SERVER_FAULT:
             log.error("unhandled_error", request_id=rid, exc_info=exc)
         else:
             log.info("request_refused", request_id=rid, status=status, peer=request.remote, reason=type(exc).__name__)

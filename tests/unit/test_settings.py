@@ -1,0 +1,99 @@
+"""One frozen Settings from the environment; every wrong variable named, no value shown."""
+
+import pytest
+from bilten.settings import PROFILES, Settings, SettingsError, load
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from support.secrets import SECRET_KEY, TOKEN_KEYS
+
+REQUIRED = {
+    "BILTEN_DATABASE_URL": "postgresql://u:hunter2@h/db",
+    "BILTEN_SECRET_KEY": SECRET_KEY,
+    "BILTEN_TOKEN_KEYS": TOKEN_KEYS,
+}
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    import os  # noqa: PLC0415 only this fixture looks at the environment
+
+    for name in list(os.environ):
+        if name.startswith("BILTEN_"):
+            monkeypatch.delenv(name)
+    for name, value in REQUIRED.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def test_development_is_the_default_and_comes_with_its_profile():
+    settings = load()
+    assert settings.environment == "development"
+    assert settings.seed
+    assert settings.auto_migrate
+    assert settings.outage_drops_cors
+    assert "http://localhost:3002" in settings.cors_origins
+
+
+def test_production_has_none_of_developments_conveniences(environment: pytest.MonkeyPatch):
+    environment.setenv("BILTEN_ENVIRONMENT", "production")
+    settings = load()
+    assert settings.production
+    conveniences = (settings.seed, settings.auto_migrate, settings.outage_drops_cors, settings.dev_pages)
+    assert not any(conveniences)
+    assert settings.cors_origins == []
+    assert not settings.forgot_password_reveals
+
+
+def test_the_environment_wins_over_the_profile(environment: pytest.MonkeyPatch):
+    environment.setenv("BILTEN_SEED", "false")
+    environment.setenv("BILTEN_CORS_ORIGINS", "https://a.example, https://b.example ,")
+    assert not load().seed
+    assert load().cors_origins == ["https://a.example", "https://b.example"]
+
+
+def test_every_wrong_variable_is_named_and_no_value_is_shown(environment: pytest.MonkeyPatch):
+    environment.delenv("BILTEN_DATABASE_URL")
+    environment.setenv("BILTEN_SECRET_KEY", "hunter2")
+    environment.setenv("BILTEN_TOKEN_KEYS", '{"keys": [{"d": "hunter2"}]}')
+    environment.setenv("BILTEN_PORT", "hunter2")
+    environment.setenv("BILTEN_METRICS_NETWORKS", "hunter2")
+    environment.setenv("BILTEN_DEFAULT_TIME_ZONE", "hunter2")
+    with pytest.raises(SettingsError) as refusal:
+        load()
+    text = str(refusal.value)
+    wrong = ("DATABASE_URL", "SECRET_KEY", "TOKEN_KEYS", "PORT", "METRICS_NETWORKS", "DEFAULT_TIME_ZONE")
+    assert [name for name in wrong if f"BILTEN_{name}:" not in text] == []
+    assert "hunter2" not in text
+
+
+def test_settings_cannot_be_changed():
+    with pytest.raises(ValidationError):
+        load().port = 1  # type: ignore[misc]
+
+
+def test_secrets_print_as_stars():
+    shown = f"{load()!r} {load()}"
+    assert "hunter2" not in shown
+    assert SECRET_KEY not in shown
+
+
+@given(
+    st.sampled_from(sorted(Settings.model_fields)),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
+)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_text_in_any_variable_ends_in_anything_but_settings_or_a_named_error(name: str, text: str):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(f"BILTEN_{name.upper()}", text)
+        try:
+            refusal = None
+            load()
+        except SettingsError as error:
+            refusal = str(error)
+    assert refusal is None or f"BILTEN_{name.upper()}:" in refusal
+
+
+def test_profiles_name_only_settings_that_exist():
+    assert [field for profile in PROFILES.values() for field in profile if field not in Settings.model_fields] == []
