@@ -1,0 +1,61 @@
+"""What went wrong with a migration, in one sentence that says what to do next and never shows the password."""
+
+import asyncpg
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from bilten.db.errors import causes, unavailable
+
+
+class MigrationError(Exception):
+    """The message is one sentence for the operator."""
+
+
+def explain(error: Exception, database_url: str) -> str | None:
+    """The sentence for this error; None for a bug of ours, which deserves its stack trace."""
+    if isinstance(error, MigrationError):
+        return str(error)
+    if isinstance(error, ArgumentError | asyncpg.ClientConfigurationError):
+        return "BILTEN_DATABASE_URL is not a Postgres URL. Write postgresql://user:password@host:port/name."
+    refused = next((cause for cause in causes(error) if isinstance(cause, asyncpg.PostgresError)), None)
+    if refused is not None:
+        return _explain_refusal(refused, database_url)
+    if unavailable(error):
+        return f"Cannot reach the database at {_place(database_url)}: {_reason(error)}. Is it running there?"
+    return None
+
+
+def _explain_refusal(refused: asyncpg.PostgresError, database_url: str) -> str:
+    message = str(refused)
+    url = make_url(database_url)
+    match refused:
+        case asyncpg.InvalidAuthorizationSpecificationError() | asyncpg.InvalidCatalogNameError():
+            sentence = f"The database at {_place(database_url)} refused: {message}. Check BILTEN_DATABASE_URL."
+        case asyncpg.InsufficientPrivilegeError() if "extension" in message:
+            sentence = (
+                f"The role {url.username} may not create extensions. As a superuser, in {url.database}, run: "
+                "create extension if not exists pg_trgm; create extension if not exists btree_gist; then migrate again."
+            )
+        case asyncpg.InsufficientPrivilegeError():
+            sentence = f"The role {url.username} must own the schema to migrate it: {message}."
+        case asyncpg.FeatureNotSupportedError() | asyncpg.UndefinedFileError() if "extension" in message:
+            sentence = f"{message}. Install Postgres's contrib modules (postgresql-contrib) there, then migrate again."
+        case asyncpg.LockNotAvailableError():
+            sentence = (
+                "A table to be changed is in use by a long transaction. This revision was rolled back; try again."
+            )
+        case _ if unavailable(refused):
+            sentence = f"The database at {_place(database_url)} refused: {message}. Try again when it is ready."
+        case _:
+            sentence = f"The migration failed, and its revision was rolled back: {message}."
+    return sentence
+
+
+def _place(database_url: str) -> str:
+    url = make_url(database_url)
+    return f"{url.query.get('host') or url.host or 'localhost'}:{url.port or 5432}"
+
+
+def _reason(error: Exception) -> str:
+    cause = list(causes(error))[-1]
+    return "no answer in time" if isinstance(cause, TimeoutError) else str(cause) or type(cause).__name__
