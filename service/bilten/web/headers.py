@@ -14,6 +14,8 @@ SECURITY = {
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
     hdrs.CACHE_CONTROL: "no-store",
+    # Else aiohttp names itself and Python, each with its version.
+    hdrs.SERVER: "bilten",
 }
 
 

@@ -1,0 +1,99 @@
+"""Refresh tokens: one winner, a double click forgiven, a thief locked out for good."""
+
+import asyncio
+
+from fixtures.api import Api, Reply
+
+
+async def _session(api: Api) -> dict[str, str]:
+    reply = await api.post("/auth/login", json={"email": "user@bilten.com", "password": "user123"})
+    data: dict[str, str] = reply.data
+    return data
+
+
+async def _refresh(api: Api, token: str, path: str = "/auth/refresh") -> Reply:
+    return await api.post(path, json={"refreshToken": token})
+
+
+async def _let_time_pass(api: Api, seconds: int) -> None:
+    async with api.db.transaction() as tx:
+        await tx.exec_driver_sql(
+            f"update refresh_tokens set created_at = created_at - interval '{seconds} s', "  # noqa: S608 an int
+            f"replaced_at = replaced_at - interval '{seconds} s'"
+        )
+
+
+async def test_a_refresh_gives_new_tokens_under_both_addresses_and_spellings(api: Api):
+    first = await _session(api)
+    second = await _refresh(api, first["refreshToken"])
+    assert second.status == 200
+    assert second.data["token"] == second.data["accessToken"]
+    third = await api.post("/auth/refresh-token", json={"refresh_token": second.data["refreshToken"]})
+    assert (await api.get("/auth/me", token=third.data["token"])).status == 200
+    assert (await api.get("/auth/me", token=first["token"])).status == 200, "the session goes on, so its tokens do"
+
+
+async def test_of_parallel_refreshes_one_wins_and_nobody_is_signed_out(api: Api):
+    first = await _session(api)
+    replies = await asyncio.gather(*(_refresh(api, first["refreshToken"]) for _ in range(8)))
+    assert sorted(reply.status for reply in replies) == [200] + [409] * 7
+    assert {reply.json["error"] for reply in replies if reply.status == 409} == {"REFRESH_SUPERSEDED"}
+    winner = next(reply for reply in replies if reply.status == 200)
+    assert (await _refresh(api, winner.data["refreshToken"])).status == 200
+
+
+async def test_an_old_token_ends_the_session_and_the_end_survives_its_own_401(api: Api):
+    first = await _session(api)
+    second = (await _refresh(api, first["refreshToken"])).data
+    await _let_time_pass(api, 11)
+    reused = await _refresh(api, first["refreshToken"])
+    assert (reused.status, reused.json["error"]) == (401, "TOKEN_REUSED")
+    assert (await _refresh(api, second["refreshToken"])).status == 401
+    assert (await api.get("/auth/me", token=second["token"])).status == 401
+    assert (await api.get("/auth/me", token=first["token"])).status == 401
+    assert await api.db.fetchval("select count(*) from audit_log where action = 'session.token_reused'") == 1
+    again = await _refresh(api, first["refreshToken"])
+    assert (again.status, again.json["error"]) == (401, "TOKEN_REUSED")
+
+
+async def test_the_one_before_the_one_just_replaced_is_no_double_click(api: Api):
+    first = await _session(api)
+    second = (await _refresh(api, first["refreshToken"])).data
+    await _refresh(api, second["refreshToken"])
+    reply = await _refresh(api, first["refreshToken"])
+    assert (reply.status, reply.json["error"]) == (401, "TOKEN_REUSED")
+
+
+async def test_a_stolen_token_ends_only_its_own_session(api: Api):
+    victim, bystander = await _session(api), await _session(api)
+    await _refresh(api, victim["refreshToken"])
+    await _let_time_pass(api, 11)
+    await _refresh(api, victim["refreshToken"])
+    assert (await api.get("/auth/me", token=bystander["token"])).status == 200
+
+
+async def test_unknown_expired_and_signed_out_tokens_are_refused_alike(api: Api):
+    unknown = await _refresh(api, "x" * 43)
+    ended = await _session(api)
+    await api.post("/auth/logout", token=ended["token"])
+    after_logout = await _refresh(api, ended["refreshToken"])
+    expired = await _session(api)
+    async with api.db.transaction() as tx:
+        await tx.exec_driver_sql(
+            "update refresh_tokens set created_at = created_at - interval '40 d', expires_at = now() - interval '1 s'"
+        )
+    after_expiry = await _refresh(api, expired["refreshToken"])
+    for reply in (unknown, after_logout, after_expiry):
+        assert (reply.status, reply.json["error"]) == (401, "INVALID_REFRESH_TOKEN")
+
+
+async def test_an_access_token_is_no_refresh_token_and_the_other_way_round(api: Api):
+    session = await _session(api)
+    assert (await _refresh(api, session["token"])).status in (400, 401)
+    assert (await api.get("/auth/me", token=session["refreshToken"])).status == 401
+
+
+async def test_no_refresh_token_is_stored_readable(api: Api):
+    session = await _session(api)
+    stored = await api.db.fetch("select token_hash from refresh_tokens")
+    assert all(session["refreshToken"].encode() not in bytes(row["token_hash"]) for row in stored)
