@@ -100,6 +100,14 @@ class Family:
         self._tell("drop", name)
         return process.wait() if process else None
 
+    def kill(self) -> None:
+        """End all members without patience, by the harshest signal each of them has. Does not wait."""
+        for member in reversed(self._members.values()):
+            if member.process() is not None:
+                harshest = member.signals[-1] if len(member.signals) > 1 else signal.SIGKILL
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(member.pid, harshest)
+
     def close(self) -> None:
         """Stop all members, the newest first, and the guardian."""
         for name in reversed(list(self._members)):

@@ -85,9 +85,9 @@ class ObjectStore:
         return self._folder / "server.log"
 
     @property
-    def process(self) -> "subprocess.Popen[bytes] | None":
-        """The running server."""
-        return self._process
+    def ended(self) -> bool:
+        """Whether the server ended unasked."""
+        return self._process is not None and self._process.poll() is not None
 
     def address(self) -> S3Address:
         """Where the server is, and the credentials it was started with, which are made once."""
@@ -134,3 +134,4 @@ class ObjectStore:
     def stop(self) -> None:
         """Shut the server down."""
         self._family.stop("objectstore")
+        self._process = None

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -27,7 +28,7 @@ DATABASE = "bilten"
 #: Fast shutdown (sessions end, a checkpoint is written), then immediate shutdown (recovery at the next start).
 _SIGNALS = (signal.SIGINT, signal.SIGQUIT)
 
-#: Connections need no key stretching: the password has 190 bits and is asked for on every new connection.
+#: Connections need no key stretching: the password has 128 random bits and is asked for on every new connection.
 _INITDB = ["--encoding=UTF8", "--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
            f"--username={USER}", "--auth=scram-sha-256", "--pwfile=/dev/stdin",
            "-c", "scram_iterations=1", "-c", "timezone=UTC", "-c", "log_timezone=UTC"]  # fmt: skip
@@ -57,9 +58,9 @@ class Postgres:
         return self._folder / "server.log"
 
     @property
-    def process(self) -> "subprocess.Popen[bytes] | None":
-        """The running server."""
-        return self._process
+    def ended(self) -> bool:
+        """Whether the server ended unasked."""
+        return self._process is not None and self._process.poll() is not None
 
     def url(self, database: str = DATABASE) -> str:
         """Where a superuser reaches a database of this server; holds the password."""
@@ -81,10 +82,14 @@ class Postgres:
         self._start_again_until = time.monotonic() + 10
         self._launch()
 
-    def wait_ready(self, timeout_s: float = 60) -> None:
-        """Return when the server accepts connections. Raises `LocalError` when it ends or takes too long."""
+    def wait_ready(self, timeout_s: float = 60, *, unless: Callable[[], None] = lambda: None) -> None:
+        """Return when the server accepts connections. Raises `LocalError` when it ends or takes too long.
+
+        `unless` is called between tries and may raise.
+        """
         deadline = time.monotonic() + timeout_s
         while not self._is_ready():
+            unless()
             if self._process is None or self._process.poll() is not None:
                 self._restart_or_give_up()
             if time.monotonic() > deadline:
@@ -94,6 +99,7 @@ class Postgres:
     def stop(self) -> None:
         """Shut the server down."""
         self._family.stop("postgres")
+        self._process = None
 
     def _find_binaries(self, identity: pgbinaries.Identity) -> pgbinaries.Binaries:
         binaries = pgbinaries.find(identity)
@@ -123,7 +129,7 @@ class Postgres:
         draft.mkdir(mode=0o700)
         if identity.uid is not None and identity.gid is not None:
             os.chown(draft, identity.uid, identity.gid)
-        password = secrets.token_urlsafe(24)
+        password = secrets.token_urlsafe(16)
         write_secret(self._folder / "password", password)
         sync = [] if self._durable else ["--no-sync"]
         path = identity.data_path(draft)

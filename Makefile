@@ -1,0 +1,45 @@
+# Bilten's commands. `make` alone lists them.
+PYTHON ?= python3
+PORT ?=
+ARGS ?=
+
+BOOTSTRAP = $(PYTHON) -I -S service/bootstrap.py
+
+.PHONY: help up test lint format reset lock
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+up: ## run everything on this machine: the API on http://127.0.0.1:3001 (PORT=3002 for another port)
+	@$(BOOTSTRAP) local
+	@exec .venv/bin/bilten dev --end-with-parent $(if $(PORT),--port $(PORT)) $(ARGS)
+
+test: ## run all tests, with a coverage report (ARGS="-k name" for some of them)
+	@$(BOOTSTRAP) dev
+	@exec .venv/bin/pytest -n auto --cov --cov-branch --cov-report=term-missing:skip-covered \
+		--cov-report=html --cov-fail-under=90 $(ARGS)
+
+lint: ## check style, types and layers
+	@$(BOOTSTRAP) dev
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+format: ## bring the code into its style
+	@$(BOOTSTRAP) dev
+	.venv/bin/ruff format
+	.venv/bin/ruff check --fix
+
+reset: ## empty the local database and object store
+	@$(BOOTSTRAP) local
+	@exec .venv/bin/bilten dev --reset
+
+LOCK = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml $(ARGS)
+
+lock: ## pin the dependencies of pyproject.toml (ARGS=--upgrade for newer versions)
+	@$(BOOTSTRAP) dev
+	$(LOCK) --output-file service/locks/runtime.txt
+	$(LOCK) --extra local --output-file service/locks/local.txt
+	$(LOCK) --extra dev --output-file service/locks/dev.txt

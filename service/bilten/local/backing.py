@@ -1,0 +1,116 @@
+"""What the API stands on: the embedded Postgres and object store, or those that the environment names."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import minio
+
+from bilten.local.family import Family
+from bilten.local.home import Home
+from bilten.local.objectstore import ObjectStore, S3Address
+from bilten.local.postgres import Postgres
+from bilten.local.problem import LocalError
+
+BUCKETS = ("bilten-dev-quarantine", "bilten-dev-media")
+
+#: Seconds before an embedded server that ended unasked is started again.
+_PAUSE_S = 1.0
+
+_S3_VARIABLES = ("BILTEN_S3_ENDPOINT", "BILTEN_S3_ACCESS_KEY", "BILTEN_S3_SECRET_KEY")
+
+
+class Server(Protocol):
+    """What Postgres and ObjectStore have in common."""
+
+    def start(self) -> None:
+        """Start without waiting."""
+
+    def stop(self) -> None:
+        """Stop and wait."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it ended unasked."""
+
+
+class Backing:
+    """Both of them. None stands for one that is external."""
+
+    def __init__(self, family: Family, home: Home, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._home = home
+        self._family = family
+        self._servers: dict[str, Server] = {}
+        self._again_at: dict[str, float] = {}
+        self.postgres: Postgres | None = None
+        self.store: ObjectStore | None = None
+        if not environ.get("BILTEN_DATABASE_URL") or not environ.get("BILTEN_S3_ENDPOINT"):
+            postgres_port, s3_ports = home.ports()
+        if not environ.get("BILTEN_DATABASE_URL"):
+            self.postgres = self._servers["Postgres"] = Postgres(family, home.postgres, port=postgres_port)
+        if not environ.get("BILTEN_S3_ENDPOINT"):
+            self.store = self._servers["object store"] = ObjectStore(family, home.objects, ports=s3_ports)
+        elif missing := [name for name in _S3_VARIABLES if not environ.get(name)]:
+            raise LocalError(f"BILTEN_S3_ENDPOINT is set, so set {' and '.join(missing)} too.")
+
+    def start(self) -> None:
+        """Start what is embedded; returns before it answers. Raises `LocalError`."""
+        for server in self._servers.values():
+            server.start()
+
+    def variables(self) -> dict[str, str]:
+        """The settings by which the API finds what is embedded."""
+        made = {}
+        if self.postgres:
+            made["BILTEN_DATABASE_URL"] = self.postgres.url()
+        if self.store:
+            address = self.store.address()
+            values = (address.endpoint, address.access_key, address.secret_key)
+            made |= dict(zip(_S3_VARIABLES, values, strict=True))
+        return made
+
+    def describe_database(self) -> str:
+        """Where the database is; with its password only when that is one of this folder's own."""
+        if self.postgres:
+            return self.postgres.url()
+        url = urlsplit(self._environ["BILTEN_DATABASE_URL"])
+        return f"external, {url.hostname}{f':{url.port}' if url.port else ''}{url.path}"
+
+    def describe_store(self) -> tuple[str, ...]:
+        """Where the object store is, with its keys only when they are this folder's own."""
+        if self.store:
+            address = self.store.address()
+            return address.endpoint, f"access key {address.access_key}", f"secret key {address.secret_key}"
+        return (f"external, {self._environ['BILTEN_S3_ENDPOINT']}",)
+
+    def ended(self) -> list[str]:
+        """The names of embedded servers that ended unasked; `tick` starts them again."""
+        names = [name for name, server in self._servers.items() if server.ended and name not in self._again_at]
+        self._again_at |= dict.fromkeys(names, time.monotonic() + _PAUSE_S)
+        return names
+
+    def tick(self) -> None:
+        """Start again what ended."""
+        for name, due in list(self._again_at.items()):
+            if time.monotonic() > due:
+                del self._again_at[name]
+                self._servers[name].start()
+
+    def stop(self, report: Callable[[str], None]) -> None:
+        """Stop what is embedded, the newest first, calling `report` with the name of each."""
+        for name, server in reversed(self._servers.items()):
+            server.stop()
+            report(name)
+
+
+def make_buckets(address: S3Address) -> None:
+    """Make the buckets that the store lacks. Raises `LocalError`."""
+    client = address.client()
+    for bucket in BUCKETS:
+        try:
+            if not client.bucket_exists(bucket):
+                client.make_bucket(bucket)
+        except minio.error.MinioException as error:
+            raise LocalError(f"The object store refused to make the bucket {bucket}: {error}.") from None

@@ -1,0 +1,156 @@
+"""Our code as it runs: the API and the worker, replaced whenever a file is saved.
+
+The old API stops taking requests before the new one begins to; in between they wait in the socket that the supervisor
+holds. Code that does not start leaves that socket closed, so that nothing stale answers and clients see an API that
+is down. The worker follows the API, as the schema it needs is the API's to prepare.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from bilten.local import ports
+from bilten.local.child import Child
+from bilten.local.family import Family
+from bilten.local.listener import Listener
+from bilten.local.problem import LocalError
+from bilten.local.screen import Screen
+from bilten.local.service import Service
+from bilten.local.watch import await_ready
+
+#: Where the API's debugger listens, if that port is free.
+_DEBUGGER_PORT = 5678
+
+#: What `bilten serve` returns for settings that are wrong: no change of the code would help.
+_WRONG_SETTINGS = 2
+
+#: So much of the output of an API that did not start is shown.
+_SHOWN_LINES = 12
+
+Post = Callable[[Callable[[], None]], None]
+
+
+class Code:
+    """`post` hands a call to the supervisor's thread; `on_first_ready` is called there when the API first answers."""
+
+    def __init__(
+        self,
+        family: Family,
+        screen: Screen,
+        listener: Listener,
+        *,
+        project: Path,
+        logs: Path,
+        variables: Mapping[str, str],
+        post: Post,
+        on_first_ready: Callable[[], None],
+    ) -> None:
+        self.debugger: int | None = None
+        self._family = family
+        self._screen = screen
+        self._listener = listener
+        self._project = project
+        self._logs = logs
+        self._variables = variables
+        self._post = post
+        self._on_first_ready = on_first_ready
+        self._debugged = variables.get("BILTEN_DEBUGGER", "0") not in {"", "0"}
+        self._api = Service(self._make_api, exclusive=self._debugged)
+        self._worker = Service(self._make_worker)
+        self._was_ready = False
+        self._is_new = True
+        self._changed_at = 0.0
+
+    def start(self) -> None:
+        """Start the API; the worker follows when it answers."""
+        self._api.start()
+
+    def changed(self, paths: Sequence[Path]) -> None:
+        """Replace both."""
+        names = ", ".join(path.name for path in paths[:3]) + (" and more" if len(paths) > 3 else "")  # noqa: PLR2004
+        self._screen.note(f"{names} changed, reloading")
+        self._changed_at = time.monotonic()
+        self._is_new = True
+        self._worker.retire()
+        for service in (self._api, self._worker):
+            service.forgive()
+        self._listener.open()
+        self._api.start()
+
+    def tick(self) -> None:
+        """Look after what ended and what is due. Raises `LocalError` when the settings are wrong."""
+        self._api.tick()
+        self._worker.tick()
+        if (api := self._api.child) and not api.probed and not self._api.retiring:
+            api.probed = True
+            await_ready(
+                self._listener.reachable_host,
+                self._listener.port,
+                still=lambda: self._api.child is api and not api.ended,
+                ready=lambda: self._post(partial(self._ready, api)),
+                waits=lambda reason: self._post(partial(self._screen.waiting, f"the API waits: {reason}")),
+            )
+        if crashed := self._api.take_crashed():
+            self._api_ended(crashed, crashed.reap())
+        if crashed := self._worker.take_crashed():
+            status = crashed.reap()
+            delay = self._worker.start_later()
+            self._screen.trouble(f"the worker ended on its own (exit status {status}); again in {delay:.0f} s")
+
+    def stop(self) -> None:
+        """End both and wait for that."""
+        self._api.stop()
+        self._screen.step("API stopped")
+        self._worker.stop()
+        self._screen.step("worker stopped")
+
+    def _ready(self, api: Child) -> None:
+        if api is not self._api.child:
+            return
+        api.ready = True
+        if self._is_new and self._was_ready:
+            self._screen.waiting("")
+            self._screen.note(f"reloaded in {time.monotonic() - self._changed_at:.1f} s")
+        self._is_new = False
+        if self._worker.child is None:
+            self._worker.start()
+        if not self._was_ready:
+            self._was_ready = True
+            self._on_first_ready()
+
+    def _api_ended(self, api: Child, status: int) -> None:
+        self._screen.waiting("")
+        tail = [] if api.ready else list(api.last_lines)[-_SHOWN_LINES:]
+        if status == _WRONG_SETTINGS and not self._was_ready:
+            raise LocalError("\n".join(tail))
+        if api.ready or not self._is_new:
+            delay = self._api.start_later()
+            self._screen.trouble(f"the API ended on its own (exit status {status}); again in {delay:.0f} s", tail)
+        else:
+            self._listener.close()
+            self._worker.retire()
+            self._screen.trouble("the API does not start with this code; waiting for a change", tail)
+
+    def _make_api(self) -> Child:
+        command = ["-m", "bilten", "serve", "--fd", str(self._listener.fd)]
+        if self._debugged:
+            self.debugger = _DEBUGGER_PORT if ports.is_free(_DEBUGGER_PORT) else ports.pick(1)[0]
+            command = ["-Xfrozen_modules=off", "-m", "debugpy", "--listen", f"127.0.0.1:{self.debugger}", *command]
+        return self._make("api", command, pass_fds=[self._listener.fd])
+
+    def _make_worker(self) -> Child:
+        worker = self._make("worker", ["-m", "bilten", "worker"])
+        worker.ready = True
+        return worker
+
+    def _make(self, label: str, command: Sequence[str], *, pass_fds: Sequence[int] = ()) -> Child:
+        return Child(
+            self._family, label, command, env=self._variables, cwd=self._project, log=self._logs / f"{label}.log",
+            on_line=self._line, pass_fds=pass_fds,
+        )  # fmt: skip
+
+    def _line(self, child: Child, text: str) -> None:
+        """Show a line of a process that serves; those of one that starts are shown only if it fails."""
+        if child.ready:
+            self._screen.line(child.label, text)

@@ -1,0 +1,30 @@
+"""The screen that says what runs where, once all of it does."""
+
+from collections.abc import Mapping
+
+from bilten.local.backing import Backing
+from bilten.local.home import Home
+
+#: As the seeds make them; these are everyone's, and only on a developer's machine.
+ACCOUNTS = ("admin@bilten.com / admin123", "organizer@bilten.com / organizer123", "user@bilten.com / user123")
+
+
+def summary(
+    address: str, backing: Backing, home: Home, environ: Mapping[str, str], debugger: int | None
+) -> list[tuple[str, str]]:
+    """Names and values; an empty name continues the one before."""
+    rows = [
+        ("API", f"{address}/api/v1"),
+        ("Docs", f"{address}/docs"),
+        ("Ready?", f"{address}/readyz"),
+        ("Mail", f"{address}/dev/mail"),
+        ("Database", backing.describe_database()),
+        *zip(("S3", "", ""), backing.describe_store(), strict=False),
+    ]
+    if environ.get("BILTEN_ENVIRONMENT", "development") == "development":
+        rows += zip(("Accounts", "", ""), ACCOUNTS, strict=True)
+    rows.append(("Data", f"{home.folder}  (logs in {home.logs.name}/)"))
+    if debugger:
+        rows.append(("Debugger", f"127.0.0.1:{debugger}  (debugpy; attach again after a reload)"))
+    rows += [("", ""), ("", "Save a file and the API reloads. Ctrl-C stops all of it; `make reset` empties the data.")]
+    return rows
