@@ -1,8 +1,8 @@
 """Installs the locked packages into `.venv`, for service/bootstrap.py: so with nothing but the standard library.
 
 Done before, it costs a few milliseconds: a stamp in the environment says what was installed from which files, and
-what only an installation needs is imported only then. The stamp is written last, so an interrupted installation is
-repeated.
+what only an installation needs is imported only then. While an installation runs, an empty file stands for the stamp:
+found by the next one, it tells that this environment is half of one, and is made anew.
 """
 
 import fcntl
@@ -18,6 +18,8 @@ from bilten.local.problem import LocalError
 
 #: Each is a superset of the one before it.
 KINDS = ("local", "dev")
+
+STAMP = "bilten.json"
 
 
 class Stamp(NamedTuple):
@@ -39,13 +41,13 @@ class Stamp(NamedTuple):
     def found(cls, root: Path) -> "Stamp | None":
         """The stamp of the environment that is there; None when there is none or it is unfinished."""
         try:
-            return cls(**json.loads((root / ".venv" / "bilten.json").read_text()))
+            return cls(**json.loads((root / ".venv" / STAMP).read_text()))
         except (OSError, ValueError, TypeError):
             return None
 
     def write(self, root: Path) -> None:
         """Declare the environment finished."""
-        (root / ".venv" / "bilten.json").write_text(json.dumps(self._asdict()))
+        (root / ".venv" / STAMP).write_text(json.dumps(self._asdict()))
 
 
 def main(project: str, argv: Sequence[str]) -> int:
@@ -95,14 +97,21 @@ def _install(root: Path, kind: str, log: Path) -> None:
     if stamp is not None:
         kind = max(kind, stamp.kind, key=KINDS.index)
     log.unlink(missing_ok=True)
-    if stamp is None or (stamp.place, stamp.python) != (str(root), os.path.realpath(environment / "bin" / "python")):
+    if not _is_sound(environment, stamp) or not pip.works(environment):
         pip.create_environment(environment, log)
         stamp = None
-    (environment / "bilten.json").unlink(missing_ok=True)
+    (environment / STAMP).write_text("")
     if stamp is None or (stamp.kind, stamp.lock) != (kind, _hash(_lock(root, kind))):
         pip.install_locked(environment, _lock(root, kind), log)
     pip.install_project(environment, root, log)
     Stamp.wanted(root, kind).write(root)
+
+
+def _is_sound(environment: Path, stamp: Stamp | None) -> bool:
+    """Whether it can be built upon: not interrupted, moved, or of a Python that is gone. A developer's own is."""
+    if stamp is None:
+        return not (environment / STAMP).exists()
+    return (stamp.place, stamp.python) == (str(environment.parent), os.path.realpath(environment / "bin" / "python"))
 
 
 def _lock(root: Path, kind: str) -> Path:

@@ -40,6 +40,15 @@ _FAILURES = {
 }
 
 
+def works(environment: Path) -> bool:
+    """Whether the environment has a Python and a pip that run."""
+    try:
+        subprocess.run([environment / "bin" / "python", "-m", "pip", "--version"], capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    return True
+
+
 def create_environment(environment: Path, log: Path) -> None:
     """Make an empty virtual environment, in place of a broken one. Raises `LocalError`."""
     try:
