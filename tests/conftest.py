@@ -1,3 +1,11 @@
 """Fixtures of every test; each file in fixtures/ holds those of one concern."""
 
-pytest_plugins = ["fixtures.servers", "fixtures.database", "fixtures.api", "fixtures.machine"]
+# One that imports another comes after it: pytest must rewrite the asserts of each before anyone imports it.
+pytest_plugins = [
+    "fixtures.servers",
+    "fixtures.api",
+    "fixtures.database",
+    "fixtures.machine",
+    "fixtures.processes",
+    "fixtures.browser",
+]
