@@ -28,6 +28,7 @@ _NOT_NOW: tuple[type[BaseException], ...] = (
     asyncpg.PostgresSystemError,
     asyncpg.InvalidCachedStatementError,  # a migration changed the table: gone with the next attempt
     asyncpg.OutdatedSchemaCacheError,
+    asyncpg.InternalClientError,  # the server's farewell arrived while a statement was being sent
 )
 
 

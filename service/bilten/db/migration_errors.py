@@ -4,24 +4,29 @@ import asyncpg
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from bilten.db.errors import causes, unavailable
+from bilten.db.errors import DatabaseUnavailable, causes, unavailable
 
 
 class MigrationError(Exception):
     """The message is one sentence for the operator."""
 
 
-def explain(error: Exception, database_url: str) -> str | None:
-    """The sentence for this error; None for a bug of ours, which deserves its stack trace."""
+class MigrationUnavailable(MigrationError, DatabaseUnavailable):
+    """The same migration may succeed later, without anybody changing it."""
+
+
+def explained(error: Exception, database_url: str) -> MigrationError | None:
+    """The error to show instead of this one; None for a bug of ours, which deserves its stack trace."""
     if isinstance(error, MigrationError):
-        return str(error)
+        return error
     if isinstance(error, ArgumentError | asyncpg.ClientConfigurationError):
-        return "BILTEN_DATABASE_URL is not a Postgres URL. Write postgresql://user:password@host:port/name."
+        return MigrationError("BILTEN_DATABASE_URL is not a Postgres URL: postgresql://user:password@host:port/name.")
+    kind = MigrationUnavailable if unavailable(error) else MigrationError
     refused = next((cause for cause in causes(error) if isinstance(cause, asyncpg.PostgresError)), None)
     if refused is not None:
-        return _explain_refusal(refused, database_url)
-    if unavailable(error):
-        return f"Cannot reach the database at {_place(database_url)}: {_reason(error)}. Is it running there?"
+        return kind(_explain_refusal(refused, database_url))
+    if kind is MigrationUnavailable:
+        return kind(f"Cannot reach the database at {_place(database_url)}: {_reason(error)}. Is it running there?")
     return None
 
 
@@ -41,9 +46,7 @@ def _explain_refusal(refused: asyncpg.PostgresError, database_url: str) -> str:
         case asyncpg.FeatureNotSupportedError() | asyncpg.UndefinedFileError() if "extension" in message:
             sentence = f"{message}. Install Postgres's contrib modules (postgresql-contrib) there, then migrate again."
         case asyncpg.LockNotAvailableError():
-            sentence = (
-                "A table to be changed is in use by a long transaction. This revision was rolled back; try again."
-            )
+            sentence = "A table to be changed is in use by a long transaction. The revision was rolled back; try again."
         case _ if unavailable(refused):
             sentence = f"The database at {_place(database_url)} refused: {message}. Try again when it is ready."
         case _:

@@ -22,7 +22,7 @@ from sqlalchemy.pool import NullPool
 from bilten import settings
 from bilten.db import revisions
 from bilten.db.connections import driver_url
-from bilten.db.migration_errors import MigrationError, explain
+from bilten.db.migration_errors import MigrationError, MigrationUnavailable, explained
 from bilten.db.revisions import known_revisions, sql
 
 __all__ = ["MigrationError", "current_heads", "downgrade", "known_revisions", "main", "migrate", "sql", "upgrade"]
@@ -116,9 +116,10 @@ async def _connection(database_url: str) -> AsyncIterator[AsyncConnection]:
         async with engine.connect() as connection:
             yield connection
     except Exception as error:
-        if sentence := explain(error, database_url):
-            raise MigrationError(sentence) from error
-        raise
+        sentence = explained(error, database_url)
+        if sentence is None or sentence is error:
+            raise
+        raise sentence from error
 
 
 @asynccontextmanager
@@ -130,7 +131,7 @@ async def _lock(connection: AsyncConnection, report: Report) -> AsyncIterator[No
         await connection.commit()
         waited = time.monotonic() - started
         if waited > LOCK_WAIT_S:
-            raise MigrationError(
+            raise MigrationUnavailable(
                 f"Another migration of this database has been running for {LOCK_WAIT_S:.0f} s. "
                 "Wait for it, or end it (pg_locks shows who holds the advisory lock), then try again."
             )
