@@ -70,7 +70,7 @@ def create_app(settings: Settings) -> web.Application:
 
     endpoints = all_endpoints()
     routing.add(app, endpoints)
-    docs.setup(app, openapi.document(endpoints))
+    docs.setup(app, lambda: openapi.document(endpoints))
     app.router.add_get("/metrics", health.metrics)
     if settings.dev_pages and not settings.production:
         dev_pages.setup(app, db)

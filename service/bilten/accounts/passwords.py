@@ -7,6 +7,7 @@ bounded so that a flood of logins queues here and leaves the loop, the memory an
 import asyncio
 import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import argon2
 
@@ -16,14 +17,20 @@ MEMORY_KIB = 19456
 MAX_LENGTH = 1024
 
 
+@cache
+def _decoy(time_cost: int, memory_kib: int) -> str:
+    # Verified when there is no such account, so that its answer takes as long as a wrong password's.
+    hasher = argon2.PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=1)
+    return hasher.hash("no account has this password")
+
+
 class PasswordHasher:
     """Hashes and verifies in its own threads; `close` waits for those under way."""
 
     def __init__(self, *, time_cost: int = TIME_COST, memory_kib: int = MEMORY_KIB) -> None:
         self._argon2 = argon2.PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=1)
         self._threads = ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="argon2")
-        # Verified when there is no such account, so that its answer takes as long as a wrong password's.
-        self._decoy = self._argon2.hash("no account has this password")
+        self._decoy = _decoy(time_cost, memory_kib)
 
     async def hash(self, password: str) -> str:
         """The encoded argon2id hash of a new password."""

@@ -1,5 +1,7 @@
 """`/openapi.json` and `/docs`: the description of the API, shown by Swagger UI from the package, from no CDN."""
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +42,15 @@ _POLICY = (
 )
 
 
-def setup(app: web.Application, document: dict[str, Any]) -> None:
-    """Serve the document and the page that shows it."""
-    rendered = orjson.dumps(document)
+def setup(app: web.Application, document: Callable[[], dict[str, Any]]) -> None:
+    """Serve the document and the page that shows it. The document is made when it is first asked for."""
+
+    @cache
+    def rendered() -> bytes:
+        return orjson.dumps(document())
 
     async def description(_request: web.Request) -> web.Response:
-        return web.Response(body=rendered, content_type="application/json")
+        return web.Response(body=rendered(), content_type="application/json")
 
     async def page(_request: web.Request) -> web.Response:
         return web.Response(text=_PAGE, content_type="text/html", headers={"Content-Security-Policy": _POLICY})
