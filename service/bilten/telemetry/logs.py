@@ -18,6 +18,7 @@ _SECRET_NAME = re.compile(
 )
 _CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/\s:@]+:[^@\s/]+(?=@)")
 _BEARER = re.compile(r"(?i)bearer\s+[\w.~+/=-]+")
+_IN_LINK = re.compile(r"(?i)(?<=[?&])(token|code|key|signature|x-amz-\w+)=[^&\s\"'<>]+")
 _JWT = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 
@@ -26,6 +27,7 @@ def scrub(text: str) -> str:
     """Text without credentials, tokens or mail addresses."""
     text = _CREDENTIALS_IN_URL.sub("***", text)
     text = _BEARER.sub("Bearer ***", text)
+    text = _IN_LINK.sub(r"\1=***", text)
     text = _JWT.sub("***", text)
     return _EMAIL.sub("***@***", text)
 

@@ -34,6 +34,11 @@ class Metrics:
         self.jobs = Counter(
             "bilten_jobs_total", "Jobs tried by this worker", ("kind", "outcome"), registry=self.registry
         )
+        self.outbox_open = Gauge("bilten_outbox_open", "Jobs that are not done yet", registry=self.registry)
+        self.outbox_dead = Gauge("bilten_outbox_dead", "Dead letters: jobs given up", registry=self.registry)
+        self.outbox_oldest_age = Gauge(
+            "bilten_outbox_oldest_age_seconds", "How long the longest-waiting job has been due", registry=self.registry
+        )
 
     def observe_request(self, method: str, route: str, status: int, duration_s: float) -> None:
         """Count one answer."""

@@ -1,0 +1,190 @@
+"""`bilten worker`: takes jobs from the outbox under a lease, does several at a time, and puts none of them at risk.
+
+A job is leased, not deleted: when this process vanishes the lease runs out and another worker does it. While a job
+runs its lease is lengthened. There is no LISTEN: it does not pass through a connection pooler, so the worker asks.
+"""
+
+import argparse
+import asyncio
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from bilten.db.database import Database
+from bilten.jobs import queries, schedule
+from bilten.jobs.execution import Execution
+from bilten.jobs.kinds import Kind
+from bilten.jobs.outage import Patience
+from bilten.jobs.queries import Backlog, Leased
+from bilten.mail import deliver
+from bilten.settings import Settings, SettingsError, load
+from bilten.telemetry import logs
+from bilten.telemetry.metrics import METRICS
+
+#: Jobs at a time: they mostly wait, for a mail server or the object store.
+CONCURRENCY = 8
+#: A lease is lengthened when this share of it has passed, so that one missed beat does not cost it.
+BEAT = 1 / 3
+#: The depth of the outbox is counted no more often than this, in seconds.
+MEASURE_EVERY_S = 5.0
+
+log = structlog.get_logger("bilten.worker")
+
+
+class Worker:
+    """One worker. `run` returns some time after `stop`, at most `shutdown_grace_s` and one question to the database."""
+
+    def __init__(self, db: Database, kinds: Iterable[Kind[Any]], settings: Settings) -> None:
+        self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._db = db
+        self._settings = settings
+        self._kinds = {kind.name: kind for kind in kinds}
+        self._patience = Patience()
+        self._execution = Execution(db, settings, self._kinds, worker=self.name, patience=self._patience)
+        self._running: dict[UUID, asyncio.Task[None]] = {}
+        #: Jobs whose handler is at work: only their leases are lengthened.
+        self._at_work: set[UUID] = set()
+        self._stopping = asyncio.Event()
+        self._measured = -MEASURE_EVERY_S
+
+    def stop(self) -> None:
+        """Take no more jobs, finish what runs, then return from `run`."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Work until `stop`. Outages of the database are waited out."""
+        log.info("worker_started", worker=self.name, kinds=sorted(self._kinds))
+        stopped = asyncio.create_task(self._stopping.wait())
+        beside = [
+            asyncio.create_task(self._keep_leases()),
+            asyncio.create_task(schedule.run(self._db, self._patience)),
+        ]
+        try:
+            while not self._stopping.is_set():
+                await self._turn(stopped)
+        finally:
+            await self._drain()
+            for task in (stopped, *beside):
+                task.cancel()
+            await asyncio.gather(stopped, *beside, return_exceptions=True)
+            log.info("worker_stopped", worker=self.name)
+
+    async def _turn(self, stopped: "asyncio.Task[bool]") -> None:
+        """Fill the free places; then wait until one is free again, or for the time of the next question."""
+        free = CONCURRENCY - len(self._running)
+        taken = await self._patience.attempt(partial(self._lease, free)) if free else []
+        for job in taken or ():
+            # Already running: the lease had run out before it was lengthened, and is this worker's again.
+            if job.id not in self._running:
+                self._start(job)
+        await self._measure()
+        more_is_due = taken is not None and len(taken) == free
+        if more_is_due and len(self._running) < CONCURRENCY:
+            return
+        await asyncio.wait(
+            {stopped, *self._running.values()},
+            timeout=self._settings.worker_poll_s,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+
+    async def _lease(self, at_most: int) -> Sequence[Leased]:
+        async with self._db.transaction() as tx:
+            return await queries.lease(
+                tx, worker=self.name, kinds=self._kinds, at_most=at_most, lease_s=self._settings.worker_lease_s
+            )
+
+    def _start(self, job: Leased) -> None:
+        async def work() -> None:
+            self._at_work.add(job.id)
+            try:
+                outcome = await self._execution.do(job)
+            finally:
+                self._at_work.discard(job.id)
+            await self._execution.record(job, outcome)
+
+        task = self._running[job.id] = asyncio.create_task(work())
+        task.add_done_callback(lambda _: self._running.pop(job.id))
+
+    async def _keep_leases(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.worker_lease_s * BEAT)
+            ids = list(self._at_work)
+            kept = await self._patience.attempt(partial(self._extend, ids)) if ids else None
+            if kept is None:
+                continue
+            for lost in self._at_work.intersection(ids) - kept:
+                log.warning("job_lease_lost", job=str(lost), hint="Another worker has it; it is broken off here.")
+                self._running[lost].cancel()
+
+    async def _extend(self, ids: Sequence[UUID]) -> set[UUID]:
+        async with self._db.transaction() as tx:
+            return await queries.extend(tx, worker=self.name, ids=ids, lease_s=self._settings.worker_lease_s)
+
+    async def _measure(self) -> None:
+        if time.monotonic() - self._measured < MEASURE_EVERY_S:
+            return
+        self._measured = time.monotonic()
+        if (found := await self._patience.attempt(self._backlog)) is not None:
+            METRICS.outbox_open.set(found.open)
+            METRICS.outbox_dead.set(found.dead)
+            METRICS.outbox_oldest_age.set(found.oldest_age_s)
+
+    async def _backlog(self) -> Backlog:
+        async with self._db.transaction() as tx:
+            return await queries.backlog(tx)
+
+    async def _drain(self) -> None:
+        """Let what runs finish within the grace; break off the rest and give it back."""
+        tasks = list(self._running.values())
+        if tasks:
+            log.info("worker_finishing", jobs=len(tasks), grace_s=self._settings.shutdown_grace_s)
+            _, unfinished = await asyncio.wait(tasks, timeout=self._settings.shutdown_grace_s)
+            for task in unfinished:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        returned = await self._patience.attempt(self._give_back)
+        if returned:
+            log.warning("jobs_given_back", jobs=returned, hint="They took longer than BILTEN_SHUTDOWN_GRACE_S.")
+
+    async def _give_back(self) -> int:
+        async with self._db.transaction() as tx:
+            return await queries.give_back(tx, worker=self.name)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a worker until SIGTERM or SIGINT. 0 when it was stopped, 2 when the settings are not usable."""
+    parser = argparse.ArgumentParser(
+        prog="bilten worker", description="Do the jobs of the outbox (mails, clean-up) until it is stopped."
+    )
+    parser.parse_args(argv)
+    try:
+        settings = load()
+    except SettingsError as error:
+        sys.stderr.write(f"The worker cannot start, its settings are not usable:\n{error}\n")
+        return 2
+    logs.setup(log_format=settings.log_format, level=settings.log_level)
+    asyncio.run(serve(settings))
+    return 0
+
+
+async def serve(settings: Settings) -> None:
+    """Open the database, waiting for it if need be, and work until a signal to stop."""
+    db = Database(settings)
+    worker = Worker(db, deliver.kinds(settings, db), settings)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, worker.stop)
+    await db.open()
+    try:
+        await worker.run()
+    finally:
+        await db.close()
