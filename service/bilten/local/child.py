@@ -40,7 +40,7 @@ class Child:
         self.label = label
         self.ready = False
         self.probed = False
-        self.began = time.monotonic()
+        self._began = time.monotonic()
         self.last_lines: deque[str] = deque(maxlen=40)
         self._asked_at: float | None = None
         self._family = family
@@ -60,7 +60,11 @@ class Child:
     @property
     def age_s(self) -> float:
         """Seconds since its start."""
-        return time.monotonic() - self.began
+        return time.monotonic() - self._began
+
+    def restart_clock(self) -> None:
+        """Count its age from now on."""
+        self._began = time.monotonic()
 
     def ask_to_end(self) -> None:
         """Have it finish what it does and take nothing new."""

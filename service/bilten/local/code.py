@@ -17,6 +17,7 @@ from bilten.local.listener import Listener
 from bilten.local.problem import LocalError
 from bilten.local.screen import Screen
 from bilten.local.service import Service
+from bilten.local.spare import Spare
 from bilten.local.watch import await_ready
 
 #: Where the API's debugger listens, if that port is free.
@@ -58,6 +59,7 @@ class Code:
         self._debugged = variables.get("BILTEN_DEBUGGER", "0") not in {"", "0"}
         self._api = Service(self._make_api, exclusive=self._debugged)
         self._worker = Service(self._make_worker)
+        self._spare: Spare | None = None
         self._was_ready = False
         self._is_new = True
         self._changed_at = 0.0
@@ -100,6 +102,9 @@ class Code:
 
     def stop(self) -> None:
         """End both and wait for that."""
+        if self._spare:
+            self._spare.stop()
+        self._worker.retire()
         self._api.stop()
         self._screen.step("API stopped")
         self._worker.stop()
@@ -115,13 +120,15 @@ class Code:
         self._is_new = False
         if self._worker.child is None:
             self._worker.start()
+        self._keep_spare()
         if not self._was_ready:
             self._was_ready = True
             self._on_first_ready()
 
     def _api_ended(self, api: Child, status: int) -> None:
         self._screen.waiting("")
-        tail = [] if api.ready else list(api.last_lines)[-_SHOWN_LINES:]
+        lines = [line for line in api.last_lines if "<frozen importlib" not in line]
+        tail = [] if api.ready else lines[-_SHOWN_LINES:]
         if status == _WRONG_SETTINGS and not self._was_ready:
             raise LocalError("\n".join(tail))
         if api.ready or not self._is_new:
@@ -130,9 +137,19 @@ class Code:
         else:
             self._listener.close()
             self._worker.retire()
+            self._keep_spare()
             self._screen.trouble("the API does not start with this code; waiting for a change", tail)
 
+    def _keep_spare(self) -> None:
+        if self._spare is None and not self._debugged:
+            self._spare = Spare(lambda command, fd: self._make("api", command, pass_fds=[fd]))
+
     def _make_api(self) -> Child:
+        spare, self._spare = self._spare, None
+        if spare:
+            if not spare.child.ended:
+                return spare.become(["serve"], self._listener.fd)
+            spare.stop()
         command = ["-m", "bilten", "serve", "--fd", str(self._listener.fd)]
         if self._debugged:
             self.debugger = _DEBUGGER_PORT if ports.is_free(_DEBUGGER_PORT) else ports.pick(1)[0]

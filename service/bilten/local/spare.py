@@ -1,0 +1,33 @@
+"""The supervisor's end of bilten.local.warm: a process kept ready to become the next API."""
+
+import json
+import socket
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bilten.local.child import Child
+
+#: Run by its path: as a module of the package it would not start while the package's own code is broken.
+_PROGRAM = Path(__file__).with_name("warm.py")
+
+
+class Spare:
+    """`make` starts the process with the command and the descriptor it is given."""
+
+    def __init__(self, make: Callable[[Sequence[str], int], Child]) -> None:
+        self._channel, theirs = socket.socketpair()
+        with theirs:
+            self.child = make(["-P", str(_PROGRAM), str(theirs.fileno())], theirs.fileno())
+
+    def become(self, arguments: Sequence[str], listener_fd: int) -> Child:
+        """Turn it into `bilten …` serving on that socket, without waiting. Raises OSError when it has ended."""
+        with self._channel:
+            socket.send_fds(self._channel, [json.dumps(list(arguments)).encode()], [listener_fd])
+        self.child.restart_clock()
+        return self.child
+
+    def stop(self) -> None:
+        """End it unused."""
+        self._channel.close()
+        self.child.ask_to_end()
+        self.child.reap()
