@@ -37,8 +37,10 @@ def upgrade() -> None:
         """
         create function refuse_change() returns trigger language plpgsql as $$
         begin
-            raise exception '% of % refused: it is append-only', lower(tg_op), tg_table_name
-                using errcode = 'integrity_constraint_violation', constraint = tg_table_name || '_append_only';
+            raise exception using
+                message = lower(tg_op) || ' of ' || tg_table_name || ' refused: it is append-only',
+                errcode = 'integrity_constraint_violation',
+                constraint = tg_table_name || '_append_only';
         end
         $$
         """

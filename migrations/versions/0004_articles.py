@@ -32,24 +32,24 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("deleted_at", sa.DateTime(timezone=True)),
         sa.Column("search_text", sa.Text(), sa.Computed("lower(title || chr(10) || excerpt)", persisted=True)),
-        sa.CheckConstraint("slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'", name="ck_articles_slug_form"),
+        sa.CheckConstraint("slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'", name=op.f("ck_articles_slug_form")),
         sa.CheckConstraint(
-            "cardinality(tags) <= 50 and array_position(tags, null) is null", name="ck_articles_tags_sound"
+            "cardinality(tags) <= 50 and array_position(tags, null) is null", name=op.f("ck_articles_tags_sound")
         ),
-        sa.CheckConstraint("char_length(author) between 1 and 200", name="ck_articles_author_length"),
-        sa.CheckConstraint("char_length(category) between 1 and 100", name="ck_articles_category_length"),
-        sa.CheckConstraint("char_length(content) between 0 and 200000", name="ck_articles_content_length"),
-        sa.CheckConstraint("char_length(excerpt) between 0 and 2000", name="ck_articles_excerpt_length"),
+        sa.CheckConstraint("char_length(author) between 1 and 200", name=op.f("ck_articles_author_length")),
+        sa.CheckConstraint("char_length(category) between 1 and 100", name=op.f("ck_articles_category_length")),
+        sa.CheckConstraint("char_length(content) between 0 and 200000", name=op.f("ck_articles_content_length")),
+        sa.CheckConstraint("char_length(excerpt) between 0 and 2000", name=op.f("ck_articles_excerpt_length")),
         sa.CheckConstraint(
-            "char_length(featured_image_url) between 0 and 2000", name="ck_articles_featured_image_url_length"
+            "char_length(featured_image_url) between 0 and 2000", name=op.f("ck_articles_featured_image_url_length")
         ),
-        sa.CheckConstraint("char_length(slug) between 1 and 200", name="ck_articles_slug_length"),
-        sa.CheckConstraint("char_length(title) between 1 and 255", name="ck_articles_title_length"),
-        sa.CheckConstraint("read_time >= 1", name="ck_articles_read_time_positive"),
-        sa.CheckConstraint("view_count >= 0", name="ck_articles_view_count_not_negative"),
-        sa.PrimaryKeyConstraint("id", name="pk_articles"),
-        sa.UniqueConstraint("legacy_id", name="uq_articles_legacy_id"),
-        sa.UniqueConstraint("slug", name="uq_articles_slug"),
+        sa.CheckConstraint("char_length(slug) between 1 and 200", name=op.f("ck_articles_slug_length")),
+        sa.CheckConstraint("char_length(title) between 1 and 255", name=op.f("ck_articles_title_length")),
+        sa.CheckConstraint("read_time >= 1", name=op.f("ck_articles_read_time_positive")),
+        sa.CheckConstraint("view_count >= 0", name=op.f("ck_articles_view_count_not_negative")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_articles")),
+        sa.UniqueConstraint("legacy_id", name=op.f("uq_articles_legacy_id")),
+        sa.UniqueConstraint("slug", name=op.f("uq_articles_slug")),
     )
     op.create_index(
         "ix_articles_listed_category",

@@ -26,14 +26,14 @@ def upgrade() -> None:
         sa.Column("address", postgresql.INET()),
         sa.Column("before", postgresql.JSONB(none_as_null=True)),
         sa.Column("after", postgresql.JSONB(none_as_null=True)),
-        sa.CheckConstraint("char_length(action) between 1 and 100", name="ck_audit_log_action_length"),
-        sa.CheckConstraint("char_length(entity) between 1 and 100", name="ck_audit_log_entity_length"),
-        sa.CheckConstraint("char_length(entity_id) between 1 and 200", name="ck_audit_log_entity_id_length"),
-        sa.CheckConstraint("char_length(request_id) between 1 and 128", name="ck_audit_log_request_id_length"),
-        sa.PrimaryKeyConstraint("id", name="pk_audit_log"),
+        sa.CheckConstraint("char_length(action) between 1 and 100", name=op.f("ck_audit_log_action_length")),
+        sa.CheckConstraint("char_length(entity) between 1 and 100", name=op.f("ck_audit_log_entity_length")),
+        sa.CheckConstraint("char_length(entity_id) between 1 and 200", name=op.f("ck_audit_log_entity_id_length")),
+        sa.CheckConstraint("char_length(request_id) between 1 and 128", name=op.f("ck_audit_log_request_id_length")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_log")),
     )
-    op.create_index("ix_audit_log_actor_id_id", "audit_log", ["actor_id", "id"])
-    op.create_index("ix_audit_log_entity_entity_id_id", "audit_log", ["entity", "entity_id", "id"])
+    op.create_index(op.f("ix_audit_log_actor_id_id"), "audit_log", ["actor_id", "id"])
+    op.create_index(op.f("ix_audit_log_entity_entity_id_id"), "audit_log", ["entity", "entity_id", "id"])
     op.execute(
         "create trigger append_only before update or delete or truncate on audit_log"
         " for each statement execute function refuse_change()"

@@ -1,9 +1,8 @@
 """What went wrong with a migration, in one sentence that says what to do next and never shows the password."""
 
 import asyncpg
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
+from bilten.db.connections import InvalidDatabaseUrl, parse_url
 from bilten.db.errors import DatabaseUnavailable, causes, unavailable
 
 
@@ -19,8 +18,8 @@ def explained(error: Exception, database_url: str) -> MigrationError | None:
     """The error to show instead of this one; None for a bug of ours, which deserves its stack trace."""
     if isinstance(error, MigrationError):
         return error
-    if isinstance(error, ArgumentError | asyncpg.ClientConfigurationError):
-        return MigrationError("BILTEN_DATABASE_URL is not a Postgres URL: postgresql://user:password@host:port/name.")
+    if isinstance(error, InvalidDatabaseUrl):
+        return MigrationError(str(error))
     kind = MigrationUnavailable if unavailable(error) else MigrationError
     refused = next((cause for cause in causes(error) if isinstance(cause, asyncpg.PostgresError)), None)
     if refused is not None:
@@ -32,7 +31,7 @@ def explained(error: Exception, database_url: str) -> MigrationError | None:
 
 def _explain_refusal(refused: asyncpg.PostgresError, database_url: str) -> str:
     message = str(refused)
-    url = make_url(database_url)
+    url = parse_url(database_url)
     match refused:
         case asyncpg.InvalidAuthorizationSpecificationError() | asyncpg.InvalidCatalogNameError():
             sentence = f"The database at {_place(database_url)} refused: {message}. Check BILTEN_DATABASE_URL."
@@ -55,7 +54,7 @@ def _explain_refusal(refused: asyncpg.PostgresError, database_url: str) -> str:
 
 
 def _place(database_url: str) -> str:
-    url = make_url(database_url)
+    url = parse_url(database_url)
     return f"{url.query.get('host') or url.host or 'localhost'}:{url.port or 5432}"
 
 
