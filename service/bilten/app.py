@@ -11,10 +11,13 @@ from bilten.accounts import routes as accounts
 from bilten.accounts.authentication import Authenticator
 from bilten.accounts.passwords import PasswordHasher
 from bilten.accounts.tokens import TokenIssuer
+from bilten.articles import routes as articles
 from bilten.db import migrations
 from bilten.db.counters import ViewCounter
 from bilten.db.database import Database
 from bilten.db.errors import DatabaseUnavailable
+from bilten.events import routes as events
+from bilten.events import search_routes as event_search
 from bilten.idempotency.guard import guard
 from bilten.mail import dev_pages
 from bilten.mail.compose import Mailer
@@ -26,6 +29,7 @@ from bilten.web.endpoint import Endpoint, endpoints_of
 from bilten.web.keys import HEALTH, IDEMPOTENCY, LIMITER, SERVICES, SETTINGS, TOKENS
 from bilten.web.limits import Limiter
 from bilten.web.pagination import CursorCodec
+from bilten.wishlist import routes as wishlist
 
 #: How long to wait before trying again to prepare the schema of a database that is not there yet, in seconds.
 SCHEMA_RETRY_S = 2.0
@@ -35,7 +39,7 @@ log = structlog.get_logger("bilten.app")
 
 def all_endpoints() -> list[Endpoint]:
     """Everything the API serves, in the order of its documentation."""
-    return endpoints_of(accounts, health)
+    return endpoints_of(accounts, events, event_search, articles, wishlist, health)
 
 
 def create_app(settings: Settings) -> web.Application:

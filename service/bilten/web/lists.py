@@ -1,6 +1,6 @@
-"""Between a list's query parameters and its SQL: which rows to read, and the cursor of those that follow."""
+"""Between a list's query parameters and its SQL: which rows to read, and how the page they make is described."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -9,34 +9,42 @@ from uuid import UUID
 import asyncpg
 
 from bilten.db.paging import Sort, Window
-from bilten.web.pagination import CursorCodec, PageQuery
+from bilten.web.pagination import CursorCodec, PageQuery, Pagination, pagination
 
 # What a value of the order was before the cursor made it JSON.
 _PARSE: dict[str, Callable[[Any], Any]] = {
     "time": datetime.fromisoformat,
     "number": lambda value: Decimal(str(value)),
+    "integer": int,
     "text": str,
 }
 
 
 class Pager:
-    """The cursors of one list in one order."""
+    """One request for a page of a list in one order."""
 
-    def __init__(self, cursors: CursorCodec, list_name: str, sort: Sort) -> None:
+    def __init__(self, cursors: CursorCodec, list_name: str, sort: Sort, query: PageQuery) -> None:
+        """Raises `ValidationFailed` when the cursor is not one of this list and order."""
         self._cursors = cursors
         self._scope = f"{list_name}:{sort.name}:{sort.direction}"
-        self._sort = sort
+        self._query = query
+        if query.cursor:
+            value, row_id = cursors.decode(self._scope, query.cursor)
+            self.window = Window(limit=query.limit, after=(_PARSE[sort.kind](value), UUID(row_id)))
+        else:
+            self.window = Window(limit=query.limit, offset=query.offset)
 
-    def window(self, query: PageQuery) -> Window:
-        """What the caller asks for. Raises `ValidationFailed` when the cursor is not one of this list and order."""
-        if not query.cursor:
-            return Window(limit=query.limit, offset=query.offset)
-        value, row_id = self._cursors.decode(self._scope, query.cursor)
-        return Window(limit=query.limit, after=(_PARSE[self._sort.kind](value), UUID(row_id)))
+    async def describe(
+        self, rows: Sequence[asyncpg.Record], total: Callable[[], Awaitable[int]]
+    ) -> tuple[Sequence[asyncpg.Record], Pagination]:
+        """The rows of the page, without the one that shows there are more, and its numbers.
 
-    def split(self, rows: Sequence[asyncpg.Record], window: Window) -> tuple[Sequence[asyncpg.Record], str | None]:
-        """The rows of the page, without the one that shows there are more, and the cursor of the next page."""
-        if len(rows) <= window.limit:
-            return rows, None
-        last = rows[window.limit - 1]
-        return rows[: window.limit], self._cursors.encode(self._scope, [last["page_value"], last["page_id"]])
+        `total` is asked only when the page does not show the end of the list.
+        """
+        window, next_cursor = self.window, None
+        if more := len(rows) > window.limit:
+            rows = rows[: window.limit]
+            next_cursor = self._cursors.encode(self._scope, [rows[-1]["page_value"], rows[-1]["page_id"]])
+        ends_here = not more and not window.after and (bool(rows) or not window.offset)
+        count = window.offset + len(rows) if ends_here else await total()
+        return rows, pagination(self._query, total=count, next_cursor=next_cursor)

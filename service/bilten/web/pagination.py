@@ -50,7 +50,7 @@ class PageQuery(Query):
 
     page: lenient_positive(1, MAX_PAGE) = 1  # type: ignore[valid-type]
     limit: lenient_positive(DEFAULT_LIMIT, MAX_LIMIT) = DEFAULT_LIMIT  # type: ignore[valid-type]
-    cursor: str | None = Field(None, max_length=1000, description="`nextCursor` of the page before; wins over `page`.")
+    cursor: str | None = Field(None, max_length=3000, description="`nextCursor` of the page before; wins over `page`.")
 
     @property
     def offset(self) -> int:

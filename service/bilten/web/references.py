@@ -1,4 +1,4 @@
-"""Ids as they come in addresses and bodies: UUIDs, and the small integers older clients still know (contract §4 item 11)."""
+"""Ids as clients send them: UUIDs, and the small integers that older clients still know (contract §4 item 11)."""
 
 import re
 from uuid import UUID

@@ -1,0 +1,97 @@
+"""How articles are read: on asyncpg, in SQL that indexes answer."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import RowMapping
+
+from bilten.db.database import Database
+from bilten.db.paging import Listing, Sort, Window, page_of_ids
+from bilten.db.statement import Arguments
+from bilten.db.text_search import containing_all
+from bilten.web.references import Reference
+
+Row = asyncpg.Record | RowMapping
+
+MAX_RELATED = 3
+
+_SOURCE = "articles a"
+_LISTED = "a.deleted_at is null"
+
+COLUMNS = """
+a.id, a.slug, a.title, a.excerpt, a.content, a.category, a.author, a.published_at, a.featured_image_url, a.view_count,
+a.read_time, a.tags, a.created_at, a.updated_at
+"""
+
+_ONE = f"select {COLUMNS} from {_SOURCE} where {_LISTED} and "  # noqa: S608 no input
+ONE_BY_ID = _ONE + "a.id = $1"
+ONE_BY_LEGACY_ID = _ONE + "a.legacy_id = $1"
+ONE_BY_SLUG = _ONE + "a.slug = $1"
+
+RELATED = (
+    f"select {COLUMNS} from {_SOURCE} where {_LISTED} and lower(a.category) = lower($1) and a.id <> $2 "  # noqa: S608 no input
+    f"order by a.published_at desc, a.id desc limit {MAX_RELATED}"
+)
+
+CATEGORIES = """
+select lower(category) as id, min(category) as name, count(*) as count from articles
+where deleted_at is null group by lower(category) order by count desc, id
+"""
+
+_SORTS = {
+    "published_at": Sort("published_at", "a.published_at", "time", key="a.id"),
+    "title": Sort("title", "lower(a.title)", "text", key="a.id"),
+}
+
+
+def order(by: str | None, direction: str | None) -> Sort:
+    """The newest first, unless asked for another order this list has."""
+    sort = _SORTS.get((by or "").lower(), _SORTS["published_at"])
+    descending = (direction or "").lower() != "asc"
+    return Sort(sort.name, sort.column, sort.kind, descending=descending, key=sort.key)
+
+
+def listing(*, category: str | None = None, text: str | None = None) -> Listing:
+    """The articles of a category that contain every word of `text` in title or excerpt."""
+    arguments = Arguments()
+    filters = [f"lower(a.category) = lower({arguments.add(category)})"] if category else []
+    if text:
+        filters += containing_all("a.search_text", text, arguments)
+    return Listing(_SOURCE, [_LISTED], filters, arguments.values, walk="a.published_at")
+
+
+def page_statement(listed: Listing, sort: Sort, window: Window) -> tuple[str, list[object]]:
+    """The SQL of a page of full rows and its values; one row more than the window's limit shows that there are more."""
+    arguments = Arguments(listed.values)
+    page = page_of_ids(listed, sort, window, arguments)
+    statement = (
+        f"select {COLUMNS}, page.page_id, page.page_value from ({page}) as page "  # noqa: S608 no part is input
+        f"join articles a on a.id = page.page_id "
+        f"order by page.page_value {sort.direction}, page.page_id {sort.direction}"
+    )
+    return statement, arguments.values
+
+
+async def page(db: Database, listed: Listing, sort: Sort, window: Window) -> Sequence[asyncpg.Record]:
+    """The rows of a page, and one more when there are more."""
+    statement, values = page_statement(listed, sort, window)
+    return await db.fetch(statement, *values)
+
+
+async def one(db: Database, reference: Reference | None, slug: str) -> asyncpg.Record | None:
+    """The article with this id, or else with this slug: one made of a year's number looks like an id."""
+    found = None
+    if reference is not None:
+        found = await db.fetchrow(ONE_BY_ID if isinstance(reference, UUID) else ONE_BY_LEGACY_ID, reference)
+    return found or await db.fetchrow(ONE_BY_SLUG, slug)
+
+
+async def related(db: Database, article: Row) -> list[asyncpg.Record]:
+    """The newest others of the same category."""
+    return await db.fetch(RELATED, article["category"], article["id"])
+
+
+async def categories(db: Database) -> list[asyncpg.Record]:
+    """Every category with the number of its articles, the largest first."""
+    return await db.fetch(CATEGORIES)

@@ -1,0 +1,190 @@
+"""Articles on the wire (contract §1.10)."""
+
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from bilten.articles.queries import Row
+from bilten.web.endpoint import Answer
+from bilten.web.pagination import PageQuery, Pagination
+from bilten.web.spelling import Body, Path
+
+MAX_SEARCH = 200
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class ArticlesQuery(PageQuery):
+    """Filters and order of `GET /articles`."""
+
+    category: str | None = Field(None, max_length=100, description="Upper and lower case are the same; `all` is any.")
+    search: str | None = Field(
+        None,
+        max_length=MAX_SEARCH,
+        description="Words that title or excerpt contain. One or two letters are looked for where a word begins.",
+    )
+    sort_by: str | None = Field(None, max_length=100, description="published_at, title; anything else: published_at.")
+    sort_order: str | None = Field(None, max_length=100, description="`asc`; anything else means `desc`.")
+
+
+class ArticleSearchQuery(PageQuery):
+    """A search for articles."""
+
+    q: str | None = Field(None, max_length=MAX_SEARCH, description="Needed. Words that title or excerpt contain.")
+
+
+class ArticlePath(Path):
+    """Names an article."""
+
+    article_id: str = Field(description="A UUID, the small integer that older clients know, or a slug.")
+
+
+class Article(_Wire):
+    """A piece of news."""
+
+    id: UUID
+    slug: str
+    title: str
+    excerpt: str
+    content: str = Field(description="Lines of light markdown: headings, and lists that begin with `- `.")
+    category: str
+    author: str
+    published_at: datetime
+    featured_image_url: str | None
+    view_count: int
+    read_time: int = Field(description="Minutes.")
+    tags: list[str]
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        """The article of a row with the columns of `queries.COLUMNS`."""
+        return cls.model_validate(dict(row))
+
+
+class ArticlesPage(_Wire):
+    """One page of articles."""
+
+    articles: list[Article]
+    pagination: Pagination
+
+
+class ArticlesAnswer(Answer):
+    """`GET /articles`."""
+
+    data: ArticlesPage
+
+
+class FoundArticles(ArticlesPage):
+    """One page of what a search found."""
+
+    search_query: str
+
+
+class ArticleSearchAnswer(Answer):
+    """`GET /articles/search`."""
+
+    data: FoundArticles
+
+
+class ArticleDetail(_Wire):
+    """An article and others of its category."""
+
+    article: Article
+    relatedArticles: list[Article] = Field(max_length=3)  # noqa: N815 the frontends' spelling
+
+
+class ArticleDetailAnswer(Answer):
+    """`GET /articles/{article_id}`."""
+
+    data: ArticleDetail
+
+
+class CategoryCount(_Wire):
+    """A category and the number of its articles."""
+
+    id: str
+    name: str
+    count: int
+
+
+class Categories(_Wire):
+    """Every category, the largest first."""
+
+    categories: list[CategoryCount]
+
+
+class CategoriesAnswer(Answer):
+    """`GET /articles/categories`."""
+
+    data: Categories
+
+
+class ArticleData(_Wire):
+    """One article."""
+
+    article: Article
+
+
+class ArticleAnswer(Answer):
+    """An article after a change."""
+
+    message: str
+    data: ArticleData
+
+
+class MessageAnswer(Answer):
+    """Done, with a sentence a page can show."""
+
+    message: str
+
+
+def _unique(tags: list[str]) -> list[str]:
+    return list(dict.fromkeys(tags))
+
+
+def _said(at_most: int) -> StringConstraints:
+    # The pattern, because whitespace alone would pass the least length of a schema.
+    return StringConstraints(strip_whitespace=True, min_length=1, max_length=at_most, pattern=r"\S")
+
+
+Title = Annotated[str, _said(255)]
+Content = Annotated[str, _said(200_000)]
+Category = Annotated[str, _said(100)]
+Author = Annotated[str, _said(200)]
+Excerpt = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
+Tags = Annotated[list[Annotated[str, _said(50)]], Field(max_length=50), AfterValidator(_unique)]
+ImageUrl = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^(|(https?://|/)\S*)$"),
+    AfterValidator(lambda value: value or None),
+]
+
+
+class NewArticle(Body):
+    """A new article; it is published at once."""
+
+    title: Title
+    content: Content
+    category: Category
+    excerpt: Excerpt = ""
+    author: Author | None = Field(None, description="Without it, the name of the admin.")
+    featured_image_url: ImageUrl | None = None
+    tags: Tags = Field(default_factory=list)
+
+
+class ArticleChange(Body):
+    """Changes the fields that are sent and leaves the others; null removes the image. The slug stays."""
+
+    title: Title | None = None
+    content: Content | None = None
+    category: Category | None = None
+    excerpt: Excerpt | None = None
+    author: Author | None = None
+    featured_image_url: ImageUrl | None = None
+    tags: Tags | None = None

@@ -1,0 +1,146 @@
+"""How events are read: lists and single events on asyncpg, in SQL that indexes answer."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import RowMapping
+
+from bilten.context import Principal
+from bilten.db.database import Database
+from bilten.db.paging import Listing, Sort, Window, page_of_ids
+from bilten.db.statement import Arguments
+from bilten.db.text_search import containing_all
+from bilten.events.filters import FREE, PRICE_RANGES, EventsQuery, chosen, days_of, midnight
+from bilten.events.tables import STATUSES
+from bilten.web.references import Reference
+
+Row = asyncpg.Record | RowMapping
+
+_SOURCE = "events e"
+
+#: What an event shows; `JOINS` bring it to any select that calls its events `e`.
+COLUMNS = """
+e.id, e.title, e.description, e.category, e.venue_name, e.venue_address, e.city, e.country, e.start_date, e.end_date,
+e.timezone, e.max_attendees, e.is_free, e.base_price, e.currency, e.status, e.is_featured, e.cover_image_url,
+e.view_count, e.bookmark_count, e.registration_count, e.organizer_id, e.created_at, e.updated_at,
+coalesce(e.organizer_display_first_name, organizer.first_name) as organizer_first_name,
+case when e.organizer_display_first_name is null then organizer.last_name
+     else coalesce(e.organizer_display_last_name, '') end as organizer_last_name,
+organizer.is_verified as organizer_verified, organizer.email as organizer_email,
+offered.tickets, offered.available_tickets
+"""
+JOINS = """
+join users organizer on organizer.id = e.organizer_id
+cross join lateral (
+  select
+    coalesce(
+      json_agg(
+        json_build_object(
+          'id', t.id, 'event_id', t.event_id, 'name', t.name, 'description', t.description, 'price', t.price,
+          'currency', t.currency, 'quantity_available', t.quantity - t.sold - t.reserved, 'is_active', t.is_active
+        )
+        order by t.price, t.position, t.id
+      ) filter (where t.is_active),
+      '[]'
+    )::text as tickets,
+    coalesce(sum(t.quantity - t.sold - t.reserved) filter (where t.is_active), 0) as available_tickets
+  from ticket_types t
+  where t.event_id = e.id
+) offered
+"""
+
+_ONE = f"select {COLUMNS} from {_SOURCE} {JOINS} where e.deleted_at is null and "  # noqa: S608 no input
+ONE_BY_ID = _ONE + "e.id = $1"
+ONE_BY_LEGACY_ID = _ONE + "e.legacy_id = $1"
+
+
+async def one(db: Database, reference: Reference) -> asyncpg.Record | None:
+    """The event with this id, whatever its status."""
+    return await db.fetchrow(ONE_BY_ID if isinstance(reference, UUID) else ONE_BY_LEGACY_ID, reference)
+
+
+def listing(query: EventsQuery, viewer: Principal | None, today: date) -> Listing:
+    """The events that match and that the viewer may see; `today` is the day the words of `date_range` count from."""
+    arguments = Arguments()
+    branches = _visible(chosen(query.status), viewer, arguments)
+    filters = ["e.deleted_at is null", *_filters(query, today, arguments)]
+    return Listing(_SOURCE, branches, filters, arguments.values, walk="e.start_date")
+
+
+def _visible(status: str | None, viewer: Principal | None, arguments: Arguments) -> list[str]:
+    """The published, one's own, or for an admin all: each branch is one ordered run of an index."""
+    asked = [known for known in STATUSES if status is None or known == status.lower()]
+    if viewer is not None and viewer.role == "admin":
+        return [f"e.status = '{known}'" for known in asked]
+    branches = ["e.status = 'published'"] if "published" in asked else []
+    if viewer is not None and any(known != "published" for known in asked):
+        # `not in`, which no index on the status answers: the few events of one owner are found by their owner.
+        others = ", ".join(f"'{known}'" for known in STATUSES if known == "published" or known not in asked)
+        branches.append(f"e.organizer_id = {arguments.add(viewer.user_id)} and e.status not in ({others})")
+    return branches
+
+
+def _filters(query: EventsQuery, today: date, arguments: Arguments) -> list[str]:
+    filters = [
+        f"lower(e.{column}) = lower({arguments.add(value)})"
+        for column in ("category", "city", "country")
+        if (value := chosen(getattr(query, column)))
+    ]
+    for column, text in (("search_text", query.text), ("location_text", chosen(query.location))):
+        if text:
+            filters += containing_all(f"e.{column}", text, arguments)
+    return filters + _date_filters(query, today, arguments) + _price_filters(query, arguments)
+
+
+def _date_filters(query: EventsQuery, today: date, arguments: Arguments) -> list[str]:
+    first: date | None = query.start_date
+    last: date | None = query.end_date
+    filters = [f"e.start_date >= {arguments.add(midnight(first))}"] if first else []
+    if last and last < date.max:
+        filters.append(f"e.start_date < {arguments.add(midnight(last + timedelta(days=1)))}")
+    if days := days_of((query.date_range or "").strip().lower(), today):
+        since, until = (arguments.add(midnight(day)) for day in days)
+        filters.append(f"e.start_date >= {since} and e.start_date < {until}")
+    return filters
+
+
+def _price_filters(query: EventsQuery, arguments: Arguments) -> list[str]:
+    filters: list[str] = []
+    if query.price_min is not None:
+        filters.append(f"e.base_price >= {arguments.add(query.price_min)}")
+    if query.price_max is not None:
+        filters.append(f"e.base_price <= {arguments.add(query.price_max)}")
+    word = (query.price_range or "").strip().lower()
+    if word in PRICE_RANGES:
+        lowest, too_high = PRICE_RANGES[word]
+        filters.append(f"e.base_price >= {lowest}" + (f" and e.base_price < {too_high}" if too_high else ""))
+    elif word == FREE:
+        filters.append("e.base_price = 0")
+    if query.is_free is not None:
+        # That what is free costs nothing is a rule of the table; said here, the index on the price knows it too.
+        filters.append("e.is_free and e.base_price = 0" if query.is_free else "not e.is_free")
+    if query.is_featured is not None:
+        filters.append("e.is_featured" if query.is_featured else "not e.is_featured")
+    return filters
+
+
+def page_statement(listed: Listing, sort: Sort, window: Window) -> tuple[str, list[object]]:
+    """The SQL of a page of full rows and its values; one row more than the window's limit shows that there are more."""
+    arguments = Arguments(listed.values)
+    page = page_of_ids(listed, sort, window, arguments)
+    order = f"order by page.page_value {sort.direction}, page.page_id {sort.direction}"
+    statement = (
+        f"select {COLUMNS}, page.page_id, page.page_value "  # noqa: S608 no part is input
+        f"from ({page}) as page join events e on e.id = page.page_id {JOINS} {order}"
+    )
+    return statement, arguments.values
+
+
+async def page(db: Database, listed: Listing, sort: Sort, window: Window) -> Sequence[asyncpg.Record]:
+    """The rows of a page, and one more when there are more."""
+    if not listed.branches:
+        return []
+    statement, values = page_statement(listed, sort, window)
+    return await db.fetch(statement, *values)
