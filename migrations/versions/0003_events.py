@@ -67,7 +67,7 @@ def upgrade() -> None:
             sa.BigInteger(),
             sa.Computed(
                 "registration_count * 20 + bookmark_count * 5"
-                " + floor(ln((view_count + 1)::double precision) / ln(2::double precision))::bigint",
+                " + floor(ln((greatest(view_count, 0) + 1)::double precision) / ln(2::double precision))::bigint",
                 persisted=True,
             ),
         ),
@@ -219,7 +219,6 @@ def upgrade() -> None:
         sa.CheckConstraint("max_per_order between 1 and 10", name=op.f("ck_ticket_types_max_per_order_range")),
         sa.CheckConstraint("position >= 0", name=op.f("ck_ticket_types_position_not_negative")),
         sa.CheckConstraint("price between 0 and 9999999999.99", name=op.f("ck_ticket_types_price_range")),
-        sa.CheckConstraint("quantity >= 0", name=op.f("ck_ticket_types_quantity_not_negative")),
         sa.CheckConstraint("reserved >= 0", name=op.f("ck_ticket_types_reserved_not_negative")),
         sa.CheckConstraint("sales_end > sales_start", name=op.f("ck_ticket_types_sales_end_after_start")),
         sa.CheckConstraint("sold >= 0", name=op.f("ck_ticket_types_sold_not_negative")),

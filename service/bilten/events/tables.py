@@ -52,7 +52,7 @@ _LOCATION_TEXT = (
 # Views count by their logarithm: the score is indexed, and a view that does not change it leaves every index alone.
 _POPULARITY = (
     "registration_count * 20 + bookmark_count * 5"
-    " + floor(ln((view_count + 1)::double precision) / ln(2::double precision))::bigint"
+    " + floor(ln((greatest(view_count, 0) + 1)::double precision) / ln(2::double precision))::bigint"
 )
 
 events = Table(
@@ -183,7 +183,6 @@ ticket_types = Table(
     length("description", at_most=2000),
     money_range("price"),
     CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency_iso_4217"),
-    at_least_zero("quantity"),
     at_least_zero("sold"),
     at_least_zero("reserved"),
     # bigint: the sum of two integers must be refused, not overflow.

@@ -1,0 +1,61 @@
+"""One valid row of every table that has rules, for tests that spoil one value at a time."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from bilten.db.seeds.rows import event_id
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+Row = dict[str, Any]
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+_USER = "select id from users where email = 'user@bilten.com'"
+
+
+async def valid_rows(tx: AsyncConnection) -> dict[str, Row]:
+    """By table; the rows they point to exist."""
+    user = (await tx.exec_driver_sql(_USER)).scalar_one()
+    session = uuid4()
+    insert = "insert into sessions (id, user_id, created_at, expires_at) values ($1, $2, $3, $4)"
+    await tx.exec_driver_sql(insert, (session, user, NOW, LATER))
+    times = {"created_at": NOW, "expires_at": LATER}
+    return {
+        "users": {
+            "email": "new@example.com",
+            "password_hash": "x",
+            "first_name": "N",
+            "last_name": "",
+            "date_of_birth": date(2000, 1, 1),
+        },
+        "sessions": {"user_id": user, **times},
+        "refresh_tokens": {"session_id": session, "token_hash": b"t" * 32, **times},
+        "revoked_tokens": {"jti": uuid4(), "user_id": user, "expires_at": LATER, "reason": "logout"},
+        "one_time_tokens": {"user_id": user, "purpose": "verify_email", "token_hash": b"o" * 32, **times},
+        "events": {
+            "organizer_id": user,
+            "title": "T",
+            "description": "",
+            "category": "c",
+            "venue_name": "v",
+            "start_date": NOW,
+            "end_date": LATER,
+            "timezone": "UTC",
+        },
+        "ticket_types": {"event_id": event_id(101), "name": "n", "quantity": 10},
+        "articles": {"slug": "a-slug", "title": "t", "excerpt": "", "content": "", "category": "c", "author": "a"},
+        "wishlist_items": {"user_id": user, "event_id": event_id(101)},
+        "jobs": {"kind": "k", "payload": {}, "max_attempts": 1},
+        "mails": {"to_address": "a@b", "subject": "s", "text_body": "", "html_body": ""},
+        "audit_log": {"action": "a", "entity": "e", "entity_id": "1"},
+        "idempotency_keys": {
+            "principal": "p",
+            "route": "r",
+            "key": "k",
+            "body_hash": b"h" * 32,
+            "status": 201,
+            "body": b"",
+            **times,
+        },
+    }
