@@ -1,6 +1,7 @@
 """A job is part of the business transaction that asked for it."""
 
 import asyncio
+import base64
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -39,6 +40,7 @@ async def test_a_committed_job_is_done_with_its_payload_and_then_forgets_it(db: 
 async def test_no_row_of_the_database_shows_what_a_waiting_job_knows(db: Database, settings: Settings):
     job = await put(db, settings, SECRET)
     assert SECRET not in await db.fetchval("select jobs::text from jobs where id = $1", job)
+    assert SECRET.encode() not in base64.b64decode((await row(db, job))["payload"]["sealed"])
 
 
 async def test_the_same_payload_looks_different_each_time(db: Database, settings: Settings):
