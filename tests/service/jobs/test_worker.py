@@ -112,6 +112,24 @@ async def test_a_job_of_a_worker_that_vanished_is_taken_over_when_its_lease_has_
     assert (await row(db, job))["attempts"] == 2
 
 
+async def test_a_worker_that_leases_its_own_job_again_does_not_run_it_beside_itself(db: Database, settings: Settings):
+    job = await put(db, settings)
+    notes = Notes()
+
+    async def work(_job: Job) -> None:
+        await change(db, "update jobs set locked_until = now() - interval '1 second'")
+        await until(lambda: _attempts(db, 2))
+
+    notes.work = work  # type: ignore[method-assign]
+    async with working(db, [notes.kind], settings):
+        await until(lambda: all_done(db))
+    assert notes.runs == {job: 1}
+
+
+async def _attempts(db: Database, count: int) -> bool:
+    return bool(await db.fetchval("select count(*) from jobs where attempts = $1", count))
+
+
 async def test_a_worker_leaves_kinds_alone_that_it_does_not_know(db: Database, settings: Settings):
     job = await put(db, settings)
     async with working(db, [], settings):
