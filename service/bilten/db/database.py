@@ -8,11 +8,12 @@ from __future__ import annotations  # asyncpg's classes are generic only in its 
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakSet
 
 import asyncpg
 from sqlalchemy import event
@@ -28,6 +29,7 @@ from bilten.settings import Settings
 _READ_SHARE = 0.6
 # A connection given back while its statement is being cancelled gets this long; then it is dropped.
 _RELEASE_S = 1.0
+_CLOSE_S = 2.0
 
 
 @dataclass(slots=True)
@@ -53,6 +55,7 @@ class Database:
         self._check_capacity = CapacityCheck(settings.database_pool_size)
         self._read_slots = asyncio.Semaphore(self._readers)
         self._write_slots = asyncio.Semaphore(self._writers)
+        self._writing: WeakSet[asyncpg.Connection[asyncpg.Record]] = WeakSet()
         self._engine = self._make_engine()
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
@@ -67,13 +70,14 @@ class Database:
         )
 
     async def close(self) -> None:
-        """Close every connection. Statements under way get two seconds."""
-        await self._engine.dispose()
+        """Close every connection; one that does not hear within two seconds is dropped."""
+        closing: list[Awaitable[None]] = [connection.close(timeout=_CLOSE_S) for connection in self._writing]
         if self._pool is not None:
-            try:
-                await asyncio.wait_for(self._pool.close(), 2)
-            except TimeoutError:
-                self._pool.terminate()
+            closing.append(asyncio.wait_for(self._pool.close(), _CLOSE_S))
+        await asyncio.gather(*closing, return_exceptions=True)
+        if self._pool is not None:
+            self._pool.terminate()
+        await self._engine.dispose()
 
     async def ping(self) -> float:
         """Seconds one round trip takes, the wait for a connection included."""
@@ -187,6 +191,7 @@ class Database:
 
     async def _connect_writer(self) -> asyncpg.Connection[asyncpg.Record]:
         connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(**connect_arguments(self._settings))
+        self._writing.add(connection)
         await self._check_capacity(connection)
         return connection
 
@@ -197,6 +202,7 @@ class Database:
             pool_size=self._writers,
             max_overflow=0,
             pool_timeout=self._settings.database_acquire_timeout_s,
+            hide_parameters=True,  # an error's text ends in the log, and parameters are passwords' hashes and names
         )
         event.listen(engine.sync_engine, "checkout", _replace_if_closed)
         event.listen(engine.sync_engine, "handle_error", _tell_not_now)

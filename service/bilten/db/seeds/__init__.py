@@ -68,7 +68,7 @@ async def _organizer(tx: AsyncConnection) -> UUID:
     """Whom the sample events belong to: the sample organizer, or who took that address before."""
     own = next(row["id"] for row in rows.account_rows() if row["email"] == rows.ORGANIZER)
     candidates = select(users.c.id).where((users.c.id == own) | (users.c.email == rows.ORGANIZER))
-    organizer: UUID = (await tx.scalars(candidates.order_by(users.c.id != own))).first()
+    organizer: UUID = (await tx.scalars(candidates.order_by(users.c.id != own).limit(1))).one()
     return organizer
 
 
