@@ -21,10 +21,13 @@ _BEARER = re.compile(r"(?i)bearer\s+[\w.~+/=-]+")
 _IN_LINK = re.compile(r"(?i)(?<=[?&])(token|code|key|signature|x-amz-\w+)=[^&\s\"'<>]+")
 _JWT = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
+#: Postgres explains a refused row by its values: names, addresses, password hashes.
+_ROW = re.compile(r"DETAIL:.*?(?=\n\[SQL: |\nHINT: |\n\nThe above exception|\n\nDuring handling|\Z)", re.DOTALL)
 
 
 def scrub(text: str) -> str:
-    """Text without credentials, tokens or mail addresses."""
+    """Text without credentials, tokens, mail addresses or rows of a table."""
+    text = _ROW.sub("DETAIL: ***", text)
     text = _CREDENTIALS_IN_URL.sub("***", text)
     text = _BEARER.sub("Bearer ***", text)
     text = _IN_LINK.sub(r"\1=***", text)
