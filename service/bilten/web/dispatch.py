@@ -122,6 +122,8 @@ def _arguments(request: web.Request, endpoint: Endpoint, principal: Principal | 
 
 
 def _path(model: type[BaseModel], variables: Mapping[str, str]) -> BaseModel:
+    if any("\0" in value for value in variables.values()):
+        raise NotFound  # Postgres stores no such text, and refuses to look for it
     try:
         return model.model_validate(dict(variables))
     except ValidationError:

@@ -26,6 +26,7 @@ def setup(app: web.Application) -> None:
         headers = response.headers
         for name, value in SECURITY.items():
             headers.setdefault(name, value)
+        headers[hdrs.SERVER] = SECURITY[hdrs.SERVER]  # aiohttp has set its own by now
         headers[REQUEST_ID_HEADER] = request[REQUEST_ID]
         headers.update(request.get(RATE_HEADERS, {}))
 

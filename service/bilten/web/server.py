@@ -174,7 +174,8 @@ class ApiRunner(web.AppRunner):
 
     def __init__(self, app: web.Application) -> None:
         # No access log of aiohttp's: it halves the throughput (measured), and `_tell` says more.
-        super().__init__(app, access_log=None, shutdown_timeout=app[SETTINGS].shutdown_grace_s)
+        # Bodies stay as they came: `dispatch` refuses encoded ones, and nothing inflates a bomb before that.
+        super().__init__(app, access_log=None, shutdown_timeout=app[SETTINGS].shutdown_grace_s, auto_decompress=False)
 
     async def _make_server(self) -> web.Server:
         inner = await super()._make_server()
