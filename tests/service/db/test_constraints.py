@@ -9,9 +9,9 @@ from bilten.db.database import Database
 from bilten.db.errors import violated_constraint
 from bilten.db.schema import metadata
 from bilten.db.seeds.rows import event_id
-from rows import LATER, NOW, Row, valid_rows
 from sqlalchemy import CheckConstraint, exc, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from support.rows import LATER, NOW, Row, valid_rows
 
 _MOST_CHARACTERS = {
     "users": {"email": 254, "password_hash": 500, "first_name": 100, "last_name": 100, "phone": 32, "bio": 2000,
