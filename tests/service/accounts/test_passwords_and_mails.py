@@ -5,13 +5,15 @@ import json
 import re
 
 import pytest
+from bilten.mail import deliver
 from fixtures.api import Api, StartApi
-from support.outbox import drain
+from support.jobs import all_done, until, working
 
 
 async def _mailed_token(api: Api, to: str) -> str:
     """The token in the newest mail to an address, delivered by a real worker."""
-    await drain(api)
+    async with working(api.db, deliver.kinds(api.settings, api.db), api.settings):
+        await until(lambda: all_done(api.db))
     mails = json.loads((await api.get("//dev/mail.json")).text)
     text = next(mail["text"] for mail in mails if mail["to"] == to)
     match = re.search(r"token=([\w-]+)", text)
