@@ -1,5 +1,6 @@
 """How articles are read: on asyncpg, in SQL that indexes answer."""
 
+import re
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -7,10 +8,13 @@ import asyncpg
 from sqlalchemy import RowMapping
 
 from bilten.db.database import Database
-from bilten.db.paging import Listing, Sort, Window, page_of_ids
+from bilten.db.paging import Branch, Listing, Sort, Window, page_of_ids
 from bilten.db.statement import Arguments
 from bilten.db.text_search import containing_all
 from bilten.web.references import Reference
+
+#: What a slug is made of; anything else names no article.
+SLUG = re.compile(r"[a-z0-9-]{1,200}")
 
 Row = asyncpg.Record | RowMapping
 
@@ -58,7 +62,7 @@ def listing(*, category: str | None = None, text: str | None = None) -> Listing:
     filters = [f"lower(a.category) = lower({arguments.add(category)})"] if category else []
     if text:
         filters += containing_all("a.search_text", text, arguments)
-    return Listing(_SOURCE, [_LISTED], filters, arguments.values, walk="a.published_at")
+    return Listing([Branch(_SOURCE, _LISTED)], filters, arguments.values, walk="a.published_at")
 
 
 def page_statement(listed: Listing, sort: Sort, window: Window) -> tuple[str, list[object]]:
@@ -84,7 +88,7 @@ async def one(db: Database, reference: Reference | None, slug: str) -> asyncpg.R
     found = None
     if reference is not None:
         found = await db.fetchrow(ONE_BY_ID if isinstance(reference, UUID) else ONE_BY_LEGACY_ID, reference)
-    return found or await db.fetchrow(ONE_BY_SLUG, slug)
+    return found or (await db.fetchrow(ONE_BY_SLUG, slug) if SLUG.fullmatch(slug) else None)
 
 
 async def related(db: Database, article: Row) -> list[asyncpg.Record]:

@@ -8,14 +8,14 @@ from sqlalchemy import RowMapping, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bilten.accounts.tables import users
-from bilten.articles.queries import ONE_BY_ID
+from bilten.articles.queries import ONE_BY_ID, SLUG
 from bilten.articles.tables import articles
 from bilten.web.references import Reference
 
 
 async def lock(tx: AsyncConnection, reference: Reference | None, slug: str) -> RowMapping | None:
     """The stored article, locked until the transaction ends; None when there is none."""
-    names = [articles.c.slug == slug]
+    names = [articles.c.slug == slug] if SLUG.fullmatch(slug) else []
     if reference is not None:
         names.insert(0, (articles.c.id if isinstance(reference, UUID) else articles.c.legacy_id) == reference)
     for name in names:

@@ -44,15 +44,22 @@ class Window:
 
 
 @dataclass(frozen=True)
+class Branch:
+    """A part of a list: the rows of `source`, the text after FROM, of which `condition` holds."""
+
+    source: str
+    condition: str
+
+
+@dataclass(frozen=True)
 class Listing:
-    """What is in a list: rows of `source` in any one of `branches` that pass all `filters`.
+    """What is in a list: the rows of all branches that pass all `filters`.
 
     Branches must exclude each other; without one the list is empty. `values` belong to the placeholders. `walk` is an
     order in which every branch can be counted along an index.
     """
 
-    source: str
-    branches: Sequence[str]
+    branches: Sequence[Branch]
     filters: Sequence[str]
     values: Sequence[Any]
     walk: str
@@ -60,7 +67,8 @@ class Listing:
     def rows(self, columns: str) -> list[str]:
         """One select per branch."""
         return [
-            f"select {columns} from {self.source} where {' and '.join([branch, *self.filters])}"  # noqa: S608 no input
+            f"select {columns} from {branch.source} "  # noqa: S608 no part is input
+            f"where {' and '.join([branch.condition, *self.filters])}"
             for branch in self.branches
         ]
 

@@ -25,7 +25,7 @@ from bilten.events.errors import (
     RuleBroken,
     wrong,
 )
-from bilten.events.fields import in_zone
+from bilten.events.fields import in_utc
 from bilten.events.queries import Row
 from bilten.services import Services
 from bilten.web import references
@@ -141,8 +141,8 @@ async def _lock_own(tx: AsyncConnection, principal: Principal, event_id: str) ->
 
 def _instant(field: str, moment: datetime, zone: str) -> datetime:
     try:
-        return in_zone(moment, zone)
-    except (OverflowError, ValueError):
+        return in_utc(moment, zone)
+    except OverflowError:
         raise wrong(field, "date_out_of_range", "Send a year between 1 and 9999") from None
 
 

@@ -4,7 +4,7 @@ The create-event page sends numbers as decimal text, or '' for none, and times w
 """
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cache
 from importlib import resources
@@ -67,11 +67,9 @@ def _none_if_empty(value: Any) -> Any:
     return None if value == "" else value
 
 
-def in_zone(moment: datetime, zone: str) -> datetime:
-    """A time of that zone, unless it says its own. Raises `OverflowError` when UTC has no such year."""
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
-    moment.timestamp()
-    return moment
+def in_utc(moment: datetime, zone: str) -> datetime:
+    """A time in UTC; it was one of `zone` unless it said its own. Raises `OverflowError` beyond the years 1 to 9999."""
+    return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
 
 
 def text(*, at_most: int) -> Any:

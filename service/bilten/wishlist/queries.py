@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bilten.context import Principal
 from bilten.db.database import Database
-from bilten.db.paging import Listing, Sort, Window, page_of_ids
+from bilten.db.paging import Branch, Listing, Sort, Window, page_of_ids
 from bilten.db.statement import Arguments
 from bilten.events.queries import COLUMNS, JOINS
 from bilten.events.tables import events
@@ -38,7 +38,7 @@ def listing(owner: Principal) -> Listing:
     visible = ["e.deleted_at is null"]
     if owner.role != "admin":
         visible.append(f"(e.status <> 'draft' or e.organizer_id = {arguments.add(owner.user_id)})")
-    return Listing(_SOURCE, [mine], visible, arguments.values, walk="w.created_at")
+    return Listing([Branch(_SOURCE, mine)], visible, arguments.values, walk="w.created_at")
 
 
 def page_statement(listed: Listing, window: Window) -> tuple[str, list[object]]:
