@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from bilten.local import ports
 from bilten.local.child import Child
+from bilten.local.debugger import Debugger
 from bilten.local.family import Family
 from bilten.local.listener import Listener
 from bilten.local.problem import LocalError
@@ -19,9 +19,6 @@ from bilten.local.screen import Screen
 from bilten.local.service import Service
 from bilten.local.spare import Spare
 from bilten.local.watch import await_ready
-
-#: Where the API's debugger listens, if that port is free.
-_DEBUGGER_PORT = 5678
 
 #: What `bilten serve` returns for settings that are wrong: no change of the code would help.
 _WRONG_SETTINGS = 2
@@ -47,7 +44,6 @@ class Code:
         post: Post,
         on_first_ready: Callable[[], None],
     ) -> None:
-        self.debugger: int | None = None
         self._family = family
         self._screen = screen
         self._listener = listener
@@ -56,13 +52,18 @@ class Code:
         self._variables = variables
         self._post = post
         self._on_first_ready = on_first_ready
-        self._debugged = variables.get("BILTEN_DEBUGGER", "0") not in {"", "0"}
-        self._api = Service(self._make_api, exclusive=self._debugged)
+        self._debugger = Debugger(family) if variables.get("BILTEN_DEBUGGER", "0") not in {"", "0"} else None
+        self._api = Service(self._make_api)
         self._worker = Service(self._make_worker)
         self._spare: Spare | None = None
         self._was_ready = False
         self._is_new = True
         self._changed_at = 0.0
+
+    @property
+    def debugger_port(self) -> int | None:
+        """Where a debugger connects, if one was asked for."""
+        return self._debugger.port if self._debugger else None
 
     def start(self) -> None:
         """Start the API; the worker follows when it answers."""
@@ -106,6 +107,8 @@ class Code:
             self._spare.stop()
         self._worker.retire()
         self._api.stop()
+        if self._debugger:
+            self._debugger.stop()
         self._screen.step("API stopped")
         self._worker.stop()
         self._screen.step("worker stopped")
@@ -114,13 +117,15 @@ class Code:
         if api is not self._api.child:
             return
         api.ready = True
+        if self._debugger:
+            self._debugger.adopt()
         if self._is_new and self._was_ready:
             self._screen.waiting("")
             self._screen.note(f"reloaded in {time.monotonic() - self._changed_at:.1f} s")
         self._is_new = False
         if self._worker.child is None:
             self._worker.start()
-        self._keep_spare()
+        self._spare = self._spare or self._new_spare()
         if not self._was_ready:
             self._was_ready = True
             self._on_first_ready()
@@ -137,24 +142,19 @@ class Code:
         else:
             self._listener.close()
             self._worker.retire()
-            self._keep_spare()
+            self._spare = self._spare or self._new_spare()
             self._screen.trouble("the API does not start with this code; waiting for a change", tail)
 
-    def _keep_spare(self) -> None:
-        if self._spare is None and not self._debugged:
-            self._spare = Spare(lambda command, fd: self._make("api", command, pass_fds=[fd]))
+    def _new_spare(self) -> Spare:
+        return Spare(lambda command, fd: self._make("api", command, pass_fds=[fd]))
 
     def _make_api(self) -> Child:
-        spare, self._spare = self._spare, None
-        if spare:
-            if not spare.child.ended:
-                return spare.become(["serve"], self._listener.fd)
-            spare.stop()
-        command = ["-m", "bilten", "serve", "--fd", str(self._listener.fd)]
-        if self._debugged:
-            self.debugger = _DEBUGGER_PORT if ports.is_free(_DEBUGGER_PORT) else ports.pick(1)[0]
-            command = ["-Xfrozen_modules=off", "-m", "debugpy", "--listen", f"127.0.0.1:{self.debugger}", *command]
-        return self._make("api", command, pass_fds=[self._listener.fd])
+        if self._spare and self._spare.child.ended:
+            self._spare.stop()
+            self._spare = None
+        spare, self._spare = self._spare or self._new_spare(), None
+        port = self._debugger.next_adapter() if self._debugger else 0
+        return spare.become_api(self._listener.fd, debugger_port=port)
 
     def _make_worker(self) -> Child:
         worker = self._make("worker", ["-m", "bilten", "worker"])

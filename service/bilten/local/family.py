@@ -16,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+import psutil
+
 from bilten.local.guardian import Member, end
 
 #: Holds a new child back until it is registered: were the supervisor killed in between, `read` meets end of file and
@@ -79,6 +81,11 @@ class Family:
             with suppress(BrokenPipeError), process.stdin:
                 process.stdin.write(b"\n")
         return process
+
+    def adopt(self, name: str, pid: int) -> None:
+        """Make a process a member that was not started here and needs no gentle end."""
+        with suppress(psutil.NoSuchProcess):
+            self._add(Member.of(name, pid, []))
 
     def remove_at_end(self, folder: Path) -> None:
         """Have a temporary folder removed when everything started after it has ended."""

@@ -68,8 +68,9 @@ def end(member: Member) -> None:
             process.send_signal(number)
         _wait(member)
     if member.process() is not None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(member.pid, signal.SIGKILL)
+        for kill in (os.killpg, os.kill):  # an adopted member leads no group
+            with suppress(ProcessLookupError, PermissionError):
+                kill(member.pid, signal.SIGKILL)
         _wait(member)
 
 

@@ -14,7 +14,7 @@ from bilten.local.problem import LocalError
 _NETWORK = (
     r"Failed to establish a new connection|NewConnectionError|NameResolutionError|name resolution|ConnectTimeout|"
     r"ReadTimeout|Read timed out|Connection (?:refused|reset|aborted)|Network is unreachable|ProxyError|"
-    r"Max retries exceeded|RemoteDisconnected"
+    r"Max retries exceeded|RemoteDisconnected|not a trusted or secure host"
 )
 
 #: Signs of a failure in pip's log, and what they mean and what helps; the first that is found decides.

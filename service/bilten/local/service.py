@@ -13,12 +13,11 @@ _STEADY_S = 60
 
 
 class Service:
-    """`exclusive`: two generations cannot run side by side, not even while the older one finishes."""
+    """`make` starts a process; the one before may still be finishing its work then."""
 
-    def __init__(self, make: Callable[[], Child], *, exclusive: bool = False) -> None:
+    def __init__(self, make: Callable[[], Child]) -> None:
         self.child: Child | None = None
         self._make = make
-        self._exclusive = exclusive
         self._retired: list[Child] = []
         self._crashes = 0
         self._again_at: float | None = None
@@ -32,9 +31,6 @@ class Service:
         """Start a generation; the one before it is asked to end."""
         self._again_at = None
         self.retire()
-        while self._exclusive and self._retired:
-            self.tick()
-            time.sleep(0.02)
         self.child = self._make()
 
     def retire(self) -> None:

@@ -1,6 +1,5 @@
 """The supervisor's end of bilten.local.warm: a process kept ready to become the next API."""
 
-import json
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,12 +16,12 @@ class Spare:
     def __init__(self, make: Callable[[Sequence[str], int], Child]) -> None:
         self._channel, theirs = socket.socketpair()
         with theirs:
-            self.child = make(["-P", str(_PROGRAM), str(theirs.fileno())], theirs.fileno())
+            self.child = make(["-P", "-Xfrozen_modules=off", str(_PROGRAM), str(theirs.fileno())], theirs.fileno())
 
-    def become(self, arguments: Sequence[str], listener_fd: int) -> Child:
-        """Turn it into `bilten …` serving on that socket, without waiting. Raises OSError when it has ended."""
+    def become_api(self, listener_fd: int, *, debugger_port: int = 0) -> Child:
+        """Turn it into the API on that socket, without waiting. 0: no debugger. Raises OSError when it has ended."""
         with self._channel:
-            socket.send_fds(self._channel, [json.dumps(list(arguments)).encode()], [listener_fd])
+            socket.send_fds(self._channel, [str(debugger_port).encode()], [listener_fd])
         self.child.restart_clock()
         return self.child
 

@@ -125,7 +125,9 @@ class Supervisor:
         if self._unfinished:
             return
         self._screen.waiting("")
-        self._screen.summary(summary(self._listener.url, self._backing, self._home, self._environ, self._code.debugger))
+        self._screen.summary(
+            summary(self._listener.url, self._backing, self._home, self._environ, self._code.debugger_port)
+        )
 
     def _loop(self) -> None:
         while True:
