@@ -18,7 +18,7 @@ from bilten.audit.values import plain
 from bilten.context import Principal
 from bilten.db.errors import violated_constraint
 from bilten.services import Services
-from bilten.web import references
+from bilten.web import etags, references
 
 #: How fast people read, in words a minute.
 WORDS_A_MINUTE = 200
@@ -81,10 +81,12 @@ async def _add(tx: AsyncConnection, values: dict[str, Any]) -> UUID:
     raise SlugTaken
 
 
-async def change(services: Services, admin: Principal, article_id: str, body: ArticleChange) -> Row:
-    """Change what was sent. Raises `ArticleNotFound`."""
+async def change(
+    services: Services, admin: Principal, article_id: str, body: ArticleChange, if_match: str | None
+) -> Row:
+    """Change what was sent. Raises `ArticleNotFound`, `PreconditionFailed`."""
     async with services.db.transaction() as tx:
-        article = await _lock(tx, article_id)
+        article = await _lock(tx, article_id, if_match)
         sent = {name: getattr(body, name) for name in body.model_fields_set}
         changes = {
             name: value
@@ -107,10 +109,10 @@ async def change(services: Services, admin: Principal, article_id: str, body: Ar
         return await store.shown(tx, article["id"])
 
 
-async def remove(services: Services, admin: Principal, article_id: str) -> None:
-    """Hide the article from everyone. Raises `ArticleNotFound`."""
+async def remove(services: Services, admin: Principal, article_id: str, if_match: str | None) -> None:
+    """Hide the article from everyone. Raises `ArticleNotFound`, `PreconditionFailed`."""
     async with services.db.transaction() as tx:
-        article = await _lock(tx, article_id)
+        article = await _lock(tx, article_id, if_match)
         await store.remove(tx, article["id"])
         await record(
             tx,
@@ -122,8 +124,9 @@ async def remove(services: Services, admin: Principal, article_id: str) -> None:
         )
 
 
-async def _lock(tx: AsyncConnection, article_id: str) -> RowMapping:
+async def _lock(tx: AsyncConnection, article_id: str, if_match: str | None) -> RowMapping:
     article = await store.lock(tx, references.parse(article_id), article_id)
     if article is None:
         raise ArticleNotFound
+    etags.require_match(if_match, article["updated_at"])
     return article

@@ -88,17 +88,19 @@ async def create_article(services: Services, body: NewArticle, principal: Princi
     "PUT", "/articles/{article_id}", summary="Change an article", auth="admin", tier="F", errors=[ArticleNotFound()]
 )
 async def update_article(
-    services: Services, path: ArticlePath, body: ArticleChange, principal: Principal
+    services: Services, path: ArticlePath, body: ArticleChange, principal: Principal, if_match: str | None
 ) -> ArticleAnswer:
     """Changes the fields that are sent. The slug stays, and with it every link."""
-    article = Article.of(await actions.change(services, principal, path.article_id, body))
+    article = Article.of(await actions.change(services, principal, path.article_id, body, if_match))
     return ArticleAnswer(message="Article updated", data=ArticleData(article=article))
 
 
 @endpoint(
     "DELETE", "/articles/{article_id}", summary="Delete an article", auth="admin", tier="F", errors=[ArticleNotFound()]
 )
-async def delete_article(services: Services, path: ArticlePath, principal: Principal) -> MessageAnswer:
+async def delete_article(
+    services: Services, path: ArticlePath, principal: Principal, if_match: str | None
+) -> MessageAnswer:
     """The article is gone for everyone."""
-    await actions.remove(services, principal, path.article_id)
+    await actions.remove(services, principal, path.article_id, if_match)
     return MessageAnswer(message="Article deleted")

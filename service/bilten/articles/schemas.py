@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from bilten.articles.queries import Row
+from bilten.web import etags
 from bilten.web.endpoint import Answer
 from bilten.web.pagination import PageQuery, Pagination
 from bilten.web.spelling import Body, Path
@@ -34,7 +35,12 @@ class ArticlesQuery(PageQuery):
 class ArticleSearchQuery(PageQuery):
     """A search for articles."""
 
-    q: str | None = Field(None, max_length=MAX_SEARCH, description="Needed. Words that title or excerpt contain.")
+    # Optional only here: without it the answer is a sentence of the contract's own, not the validation's.
+    model_config = ConfigDict(json_schema_extra={"required": ["q"]})
+
+    q: Annotated[str, Field(json_schema_extra={"pattern": r"\S"})] | None = Field(
+        None, max_length=MAX_SEARCH, description="Words that title or excerpt contain."
+    )
 
 
 class ArticlePath(Path):
@@ -65,6 +71,11 @@ class Article(_Wire):
     def of(cls, row: Row) -> Self:
         """The article of a row with the columns of `queries.COLUMNS`."""
         return cls.model_validate(dict(row))
+
+    def etag(self, *others: "Article") -> str:
+        """The tag of an answer that shows this article and others: views do not change it."""
+        shown = [article.model_dump_json(exclude={"view_count"}) for article in (self, *others)]
+        return etags.tag(self.updated_at, "\n".join(shown).encode())
 
 
 class ArticlesPage(_Wire):
@@ -104,6 +115,10 @@ class ArticleDetailAnswer(Answer):
 
     data: ArticleDetail
 
+    def etag(self) -> str:
+        """The article's, and of what is related to it."""
+        return self.data.article.etag(*self.data.relatedArticles)
+
 
 class CategoryCount(_Wire):
     """A category and the number of its articles."""
@@ -136,6 +151,10 @@ class ArticleAnswer(Answer):
 
     message: str
     data: ArticleData
+
+    def etag(self) -> str:
+        """The article's."""
+        return self.data.article.etag()
 
 
 class MessageAnswer(Answer):

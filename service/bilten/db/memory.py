@@ -5,9 +5,9 @@ who ask for the same thing at the same time wait for one answer.
 """
 
 import asyncio
-import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
+from time import monotonic
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -28,13 +28,13 @@ class Memory:
     def fresh(self, key: Hashable, max_age_s: float) -> Any:
         """What was answered for `key` at most `max_age_s` seconds ago; None when nothing was."""
         born, task = self._entries.get(key, (0.0, None))
-        if task is None or not task.done() or time.monotonic() - born > max_age_s or task.exception() is not None:
+        if task is None or not task.done() or monotonic() - born > max_age_s or task.exception() is not None:
             return None
         return task.result()
 
     async def recall(self, key: Hashable, max_age_s: float, load: Callable[[], Awaitable[T]]) -> T:
         """What `load` answered for `key` at most `max_age_s` seconds ago; a failure is not remembered."""
-        now = time.monotonic()
+        now = monotonic()
         born, task = self._entries.get(key, (0.0, None))
         if task is None or now - born > max_age_s:
             task = asyncio.ensure_future(_call(load))

@@ -28,7 +28,7 @@ from bilten.events.errors import (
 from bilten.events.fields import in_utc
 from bilten.events.queries import Row
 from bilten.services import Services
-from bilten.web import references
+from bilten.web import etags, references
 from bilten.web.references import Reference
 
 #: General tickets of an event that names no capacity, as in the frontends' mock.
@@ -92,10 +92,12 @@ async def create(services: Services, organizer: Principal, body: NewEvent) -> Ro
         return await store.shown(tx, event_id)
 
 
-async def change(services: Services, principal: Principal, event_id: str, body: EventChange) -> Row:
-    """Change what was sent. Raises `EventNotFound`, `NotYourEvent`, `InvalidTransition` and the rules' refusals."""
+async def change(
+    services: Services, principal: Principal, event_id: str, body: EventChange, if_match: str | None
+) -> Row:
+    """Change what was sent. Raises `EventNotFound`, `NotYourEvent`, `PreconditionFailed` and the rules' refusals."""
     async with services.db.transaction() as tx:
-        event = await _lock_own(tx, principal, event_id)
+        event = await _lock_own(tx, principal, event_id, if_match)
         changes = _changes(event, body)
         _check_dates({**event, **changes})
         _check_status(event, changes)
@@ -115,10 +117,10 @@ async def change(services: Services, principal: Principal, event_id: str, body: 
         return await store.shown(tx, event["id"])
 
 
-async def remove(services: Services, principal: Principal, event_id: str) -> None:
-    """Hide the event from everyone. Raises `EventNotFound`, `NotYourEvent`."""
+async def remove(services: Services, principal: Principal, event_id: str, if_match: str | None) -> None:
+    """Hide the event from everyone. Raises `EventNotFound`, `NotYourEvent`, `PreconditionFailed`."""
     async with services.db.transaction() as tx:
-        event = await _lock_own(tx, principal, event_id)
+        event = await _lock_own(tx, principal, event_id, if_match)
         await store.remove(tx, event["id"])
         await record(
             tx,
@@ -130,12 +132,13 @@ async def remove(services: Services, principal: Principal, event_id: str) -> Non
         )
 
 
-async def _lock_own(tx: AsyncConnection, principal: Principal, event_id: str) -> RowMapping:
+async def _lock_own(tx: AsyncConnection, principal: Principal, event_id: str, if_match: str | None) -> RowMapping:
     event = await store.lock(tx, named(event_id))
     if event is None or not may_see(event, principal):
         raise EventNotFound
     if not _manages(event, principal):
         raise NotYourEvent
+    etags.require_match(if_match, event["updated_at"])
     return event
 
 

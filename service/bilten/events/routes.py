@@ -113,9 +113,11 @@ async def create_event(services: Services, body: NewEvent, principal: Principal)
         RuleBroken(),
     ],
 )
-async def update_event(services: Services, path: EventPath, body: EventChange, principal: Principal) -> EventAnswer:
+async def update_event(
+    services: Services, path: EventPath, body: EventChange, principal: Principal, if_match: str | None
+) -> EventAnswer:
     """Changes the fields that are sent. `status` moves the event along; the status it has already is no change."""
-    event = Event.of(await actions.change(services, principal, path.event_id, body), principal)
+    event = Event.of(await actions.change(services, principal, path.event_id, body, if_match), principal)
     return EventAnswer(message="Event updated", data=EventData(event=event))
 
 
@@ -127,7 +129,9 @@ async def update_event(services: Services, path: EventPath, body: EventChange, p
     tier="F",
     errors=[EventNotFound(), NotYourEvent()],
 )
-async def delete_event(services: Services, path: EventPath, principal: Principal) -> MessageAnswer:
+async def delete_event(
+    services: Services, path: EventPath, principal: Principal, if_match: str | None
+) -> MessageAnswer:
     """The event is gone for everyone; what was sold for it is kept."""
-    await actions.remove(services, principal, path.event_id)
+    await actions.remove(services, principal, path.event_id, if_match)
     return MessageAnswer(message="Event deleted")

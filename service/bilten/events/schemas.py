@@ -9,8 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bilten.context import Principal
 from bilten.events.queries import Row
+from bilten.web import etags
 from bilten.web.endpoint import Answer
 from bilten.web.pagination import Pagination
+
+_COUNTERS = {"view_count", "bookmark_count", "registration_count", "attendee_count"}
 
 Status = Literal["draft", "published", "cancelled", "completed"]
 
@@ -91,6 +94,10 @@ class Event(_Wire):
         }
         return cls.model_validate(values)
 
+    def etag(self) -> str:
+        """The tag of an answer that shows this event: views and other counters do not change it."""
+        return etags.tag(self.updated_at, self.model_dump_json(exclude=_COUNTERS).encode())
+
 
 class SearchMetadata(_Wire):
     """What was searched for, and how long that took, in milliseconds."""
@@ -164,6 +171,10 @@ class EventDetailAnswer(Answer):
     description: str
     ticketTypes: list[TicketType]  # noqa: N815 the frontend's spelling
 
+    def etag(self) -> str:
+        """The event's."""
+        return self.event.etag()
+
 
 class EventData(_Wire):
     """One event."""
@@ -176,6 +187,10 @@ class EventAnswer(Answer):
 
     message: str
     data: EventData
+
+    def etag(self) -> str:
+        """The event's."""
+        return self.data.event.etag()
 
 
 class MessageAnswer(Answer):

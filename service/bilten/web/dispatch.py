@@ -7,14 +7,15 @@ knows who asks.
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import hdrs, web
 from pydantic import BaseModel, ValidationError
 
 from bilten.context import Principal
-from bilten.web import json_body, query_string
-from bilten.web.endpoint import Auth, Endpoint
+from bilten.web import etags, json_body, query_string
+from bilten.web.endpoint import Answer, Auth, Endpoint
 from bilten.web.errors import (
     BadRequest,
     Detail,
@@ -57,7 +58,7 @@ def serve(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamRes
         arguments = _arguments(request, endpoint, principal, raw)
         key = request.headers.get(IDEMPOTENCY_KEY) if endpoint.creates else None
         if key is None:
-            return _response(endpoint, await endpoint.handler(**arguments))
+            return _response(request, endpoint, await endpoint.handler(**arguments))
         return await _once(request, endpoint, principal, key, raw, arguments)
 
     return handle
@@ -118,6 +119,8 @@ def _arguments(request: web.Request, endpoint: Endpoint, principal: Principal | 
         arguments["services"] = request.app[SERVICES]
     if "request" in endpoint.inputs:
         arguments["request"] = request
+    if "if_match" in endpoint.inputs:
+        arguments["if_match"] = request.headers.get(hdrs.IF_MATCH)
     return arguments
 
 
@@ -180,7 +183,7 @@ async def _once(
     async with request.app[IDEMPOTENCY](holder, route, key, raw) as use:
         if use.replay is not None:
             return use.replay
-        response = _response(endpoint, await endpoint.handler(**arguments))
+        response = _response(request, endpoint, await endpoint.handler(**arguments))
         await use.keep(response)
         return response
 
@@ -190,6 +193,11 @@ def _variables(request: web.Request) -> str:
     return hashlib.sha256(text.encode()).hexdigest() if text else ""
 
 
-def _response(endpoint: Endpoint, answer: BaseModel) -> web.Response:
+def _response(request: web.Request, endpoint: Endpoint, answer: BaseModel) -> web.Response:
+    headers: dict[str, str] = {}
+    if isinstance(answer, Answer) and (tag := answer.etag()):
+        headers[hdrs.ETAG] = tag
+        if endpoint.method == "GET" and etags.is_known(request.headers.get(hdrs.IF_NONE_MATCH), tag):
+            return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
     body = answer.__pydantic_serializer__.to_json(answer, exclude_none=False)
-    return web.Response(body=body, status=endpoint.status, content_type="application/json")
+    return web.Response(body=body, status=endpoint.status, headers=headers, content_type="application/json")

@@ -3,9 +3,10 @@
     @endpoint("PUT", "/events/{event_id}", summary="Change an event", auth="organizer", errors=[NotFound()])
     async def update_event(services: Services, path: EventPath, body: Change, principal: Principal) -> EventAnswer:
 
-A handler may take any of `request`, `services`, `principal`, `path`, `query`, `body`, by these names. The annotations
-of `path`, `query`, `body` and the return value are pydantic models: `bilten.web.dispatch` fills and serialises them,
-`bilten.web.openapi` documents them. `principal` is `Principal`, or `Principal | None` with `auth="optional"`.
+A handler may take any of `request`, `services`, `principal`, `path`, `query`, `body`, `if_match`, by these names. The
+annotations of `path`, `query`, `body` and the return value are pydantic models: `bilten.web.dispatch` fills and
+serialises them, `bilten.web.openapi` documents them. `principal` is `Principal`, or `Principal | None` with
+`auth="optional"`; `if_match` is the header of that name, for `bilten.web.etags`.
 """
 
 import inspect
@@ -23,7 +24,7 @@ Tier = Literal["M", "U", "F", "S", "own"]
 Handler = Callable[..., Awaitable[BaseModel]]
 HandlerT = TypeVar("HandlerT", bound=Handler)
 
-_INPUTS = {"request", "services", "principal", "path", "query", "body"}
+_INPUTS = {"request", "services", "principal", "path", "query", "body", "if_match"}
 
 
 class Answer(BaseModel):
@@ -32,6 +33,10 @@ class Answer(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     success: Literal[True] = True
+
+    def etag(self) -> str | None:
+        """The entity tag of an answer that shows one thing (see `bilten.web.etags`); lists have none."""
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)

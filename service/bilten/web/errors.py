@@ -108,6 +108,14 @@ class Conflict(ApiError):
     message = "This conflicts with what is already there"
 
 
+class PreconditionFailed(ApiError):
+    """412: `If-Match` names a version that is not there any more."""
+
+    status = 412
+    code = "PRECONDITION_FAILED"
+    message = "It was changed in the meantime. Read it again and repeat your change."
+
+
 class PayloadTooLarge(ApiError):
     """413: the body is larger than the limit the message names."""
 
@@ -171,6 +179,7 @@ BY_STATUS: dict[int, type[ApiError]] = {
     404: NotFound,
     405: MethodNotAllowed,
     409: Conflict,
+    412: PreconditionFailed,
     413: PayloadTooLarge,
     415: UnsupportedMediaType,
     417: ExpectationFailed,

@@ -12,7 +12,7 @@ from pydantic.json_schema import models_json_schema
 
 from bilten import __version__
 from bilten.web.dispatch import IDEMPOTENCY_KEY
-from bilten.web.endpoint import Endpoint
+from bilten.web.endpoint import Answer, Endpoint
 from bilten.web.errors import (
     ApiError,
     BadRequest,
@@ -21,6 +21,7 @@ from bilten.web.errors import (
     InternalError,
     NotFound,
     PayloadTooLarge,
+    PreconditionFailed,
     ServiceUnavailable,
     TooManyRequests,
     Unauthorized,
@@ -156,6 +157,10 @@ def _responses(endpoint: Endpoint, names: Any) -> dict[str, Any]:
             "content": {"application/json": {"schema": names[endpoint.answer_model, "serialization"]}},
         }
     }
+    if issubclass(endpoint.answer_model, Answer) and endpoint.answer_model.etag is not Answer.etag:
+        responses[str(endpoint.status)]["headers"] = {"ETag": {"schema": {"type": "string"}}}
+        if endpoint.method == "GET":
+            responses["304"] = {"description": "`If-None-Match` names the `ETag` this would be answered with"}
     by_status: dict[int, list[ApiError]] = defaultdict(list)
     for error in [*endpoint.errors, *_errors_around(endpoint)]:
         by_status[error.status].append(error)
@@ -177,6 +182,8 @@ def _errors_around(endpoint: Endpoint) -> Iterable[ApiError]:
     if endpoint.path_model and not any(error.status == NotFound.status for error in endpoint.errors):
         yield NotFound()
     yield from (PayloadTooLarge(), UnsupportedMediaType())
+    if "if_match" in endpoint.inputs:
+        yield PreconditionFailed(f"{PreconditionFailed.message} (Only with `If-Match`, which takes an `ETag`.)")
     if endpoint.creates:
         yield BadRequest(f"{IDEMPOTENCY_KEY} must be 1 to 255 visible ASCII characters")
         yield Conflict("The first call with this key is still running", code="IDEMPOTENCY_IN_PROGRESS")
