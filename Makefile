@@ -5,7 +5,7 @@ ARGS ?=
 
 BOOTSTRAP = $(PYTHON) -I -S service/bootstrap.py
 
-.PHONY: help up test lint format reset lock
+.PHONY: help up test lint format docs reset lock
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,10 @@ format: ## bring the code into its style
 	@$(BOOTSTRAP) dev
 	.venv/bin/ruff format
 	.venv/bin/ruff check --fix
+
+docs: ## write the generated pages: docs/contract.md, the README's settings
+	@$(BOOTSTRAP) dev
+	@PYTHONPATH=tests .venv/bin/python tests/contract/page.py
 
 reset: ## empty the local database and object store
 	@$(BOOTSTRAP) local
