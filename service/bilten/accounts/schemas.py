@@ -1,6 +1,6 @@
 """What crosses the wire about accounts. Answers carry both spellings; no field here can hold a password or its hash."""
 
-import unicodedata
+import re
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -25,11 +25,16 @@ def _email(text: str) -> str:
     return valid.ascii_email.lower()
 
 
+#: What breaks a line or controls a terminal: the Unicode categories Cc, Zl and Zp. JSON lets no Cs through.
+_CONTROLS = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
+ONE_LINE = f"^[^{_CONTROLS}]*$"
+ONE_LINE_WITH_A_SIGN = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$"
+
+
 def _one_line(text: str) -> str:
-    stripped = text.strip()
-    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in stripped):
+    if not re.fullmatch(ONE_LINE, text):
         raise ValueError("must be one line without control characters")
-    return stripped
+    return text.strip()
 
 
 #: An address as it is stored: trimmed, lower-case, ASCII.
@@ -42,7 +47,22 @@ Email = Annotated[
 #: An address only looked up: what is no address is merely unknown.
 KnownEmail = Annotated[str, Field(min_length=1, max_length=254), AfterValidator(lambda text: text.strip().lower())]
 Password = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
-Name = Annotated[str, Field(max_length=100), AfterValidator(_one_line)]
+#: The rule's length is a setting and its letters no pattern says: `actions.check_new_password` tells all of it.
+NewPassword = Annotated[
+    Password,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "new-password",
+            "minLength": 6,
+            "maxLength": MAX_LENGTH,
+            "description": "With an upper-case letter, a lower-case letter and a digit.",
+        }
+    ),
+]
+Name = Annotated[str, Field(max_length=100, json_schema_extra={"pattern": ONE_LINE}), AfterValidator(_one_line)]
+#: A name that may not be empty.
+GivenName = Annotated[Name, Field(min_length=1, json_schema_extra={"pattern": ONE_LINE_WITH_A_SIGN})]
 OneTimeToken = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -57,8 +77,8 @@ class RegisterBody(Body):
     """A new account. `name`, split at its first space, may stand for the two names."""
 
     email: Email
-    password: Password
-    first_name: Annotated[Name, Field(min_length=1)]
+    password: NewPassword
+    first_name: GivenName
     last_name: Name = ""
     role: Literal["user", "organizer"] = "user"
 
@@ -79,7 +99,7 @@ class ChangePasswordBody(Body):
     """The password now and the one to be."""
 
     current_password: Password
-    new_password: Password
+    new_password: NewPassword
 
 
 class AddressBody(Body):
@@ -92,7 +112,7 @@ class ResetPasswordBody(Body):
     """The token of the mailed link and the password to be."""
 
     token: OneTimeToken
-    new_password: Password
+    new_password: NewPassword
 
 
 class VerifyEmailBody(Body):
@@ -110,10 +130,12 @@ class RefreshBody(Body):
 class ProfileBody(Body):
     """The fields to change; those not sent stay. A new address counts once its mailed link was followed."""
 
-    first_name: Annotated[Name, Field(min_length=1)] | None = None
+    first_name: GivenName | None = None
     last_name: Name | None = None
     email: Email | None = None
-    phone: Annotated[str, Field(max_length=32), AfterValidator(_one_line)] | None = None
+    phone: (
+        Annotated[str, Field(max_length=32, json_schema_extra={"pattern": ONE_LINE}), AfterValidator(_one_line)] | None
+    ) = None
     bio: Annotated[str, Field(max_length=2000)] | None = None
 
 

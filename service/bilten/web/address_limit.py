@@ -11,6 +11,7 @@ from aiohttp import hdrs, web
 from bilten.web.dispatch import RATE_HEADERS, bearer_token
 from bilten.web.errors import TooManyRequests
 from bilten.web.keys import LIMITER, SETTINGS, TOKENS
+from bilten.web.routing import refuse_method
 
 #: Probes and scrapes come every few seconds from one address for ever.
 UNCOUNTED = frozenset({"/livez", "/readyz", "/health", "/metrics"})
@@ -22,7 +23,7 @@ async def limit_addresses(
 ) -> web.StreamResponse:
     """Refuse with 429 and `Retry-After` once an address has used up its minute."""
     token = bearer_token(request)
-    unmatched = request.match_info.http_exception is not None
+    unmatched = request.match_info.http_exception is not None or request.match_info.handler is refuse_method
     counted = request.path not in UNCOUNTED and (
         unmatched or token is None or request.app[TOKENS].subject(token) is None
     )

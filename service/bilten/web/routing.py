@@ -1,11 +1,15 @@
 """Every endpoint under every base path: three addresses for one API, because three generations of clients call it."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable
+from typing import NoReturn
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from bilten.web.dispatch import serve
 from bilten.web.endpoint import Endpoint
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 #: contract §1.1: the full frontend and scanner, the settings page, the newest frontend.
 BASE_PATHS = ("/api/v1", "/v1", "/api")
@@ -13,11 +17,21 @@ BASE_PATHS = ("/api/v1", "/v1", "/api")
 
 def add(app: web.Application, endpoints: Iterable[Endpoint]) -> None:
     """Register the endpoints, those with fixed words before those with variables."""
+    served: dict[str, list[tuple[str, Handler]]] = defaultdict(list)
     for endpoint in sorted(endpoints, key=lambda e: e.path.count("{")):
         handler = serve(endpoint)
-        addresses = [endpoint.path] if endpoint.at_root else [base + endpoint.path for base in BASE_PATHS]
-        for address in addresses:
-            if endpoint.method == "GET":
-                app.router.add_get(address, handler)
-            else:
-                app.router.add_route(endpoint.method, address, handler)
+        for address in [endpoint.path] if endpoint.at_root else [base + endpoint.path for base in BASE_PATHS]:
+            served[address].append((endpoint.method, handler))
+    for address, handlers in served.items():
+        resource = app.router.add_resource(address)
+        for method, handler in handlers:
+            resource.add_route(method, handler)
+            if method == hdrs.METH_GET:
+                resource.add_route(hdrs.METH_HEAD, handler)
+        resource.add_route(hdrs.METH_ANY, refuse_method)
+
+
+async def refuse_method(request: web.Request) -> NoReturn:
+    """405 with what this address takes, where aiohttp would add what `/articles/{id}` takes to `/articles/search`."""
+    routes = request.match_info.route.resource or ()
+    raise web.HTTPMethodNotAllowed(request.method, [route.method for route in routes if route.method != hdrs.METH_ANY])
