@@ -106,7 +106,7 @@ def endpoint(
             tier=tier,
             status=status,
             errors=tuple(errors),
-            tags=(handler.__module__.split(".")[1],),
+            tags=(_tag(handler.__module__.split(".")[1]),),
             creates=creates,
             at_root=at_root,
             inputs=inputs,
@@ -122,6 +122,11 @@ def endpoint(
 
 
 _MARK = "__bilten_endpoint__"
+
+
+def _tag(package: str) -> str:
+    # Health and index are the service's own, not a domain's.
+    return "service" if package == "web" else package
 
 
 def endpoints_of(*modules: object) -> list[Endpoint]:
