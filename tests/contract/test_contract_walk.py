@@ -1,5 +1,6 @@
 """Every served call of the contract, made for real and compared field by field with what `endpoints.json` says."""
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ from contract.catalogue import SERVED, Call, Refusal
 from contract.scenarios import accounts, articles, events, wishlist  # noqa: F401 importing them registers them
 from contract.shapes import Seen, problems
 from contract.world import Reply, World
+from support.shape import assert_shape
 
 BASES = ("/api/v1", "/v1", "/api")
 WALKS = [
@@ -67,14 +69,7 @@ async def test_a_call_refuses_as_the_contract_says(call: Call, refusal: Refusal,
 
 
 def assert_error_shape(reply: Reply) -> None:
-    body = reply.body
-    assert body.keys() == {"success", "error", "code", "message", "details", "requestId"}
-    assert body["success"] is False
-    assert re.fullmatch("[A-Z][A-Z0-9_]*", body["error"])
-    assert body["code"] == body["error"]
-    assert isinstance(body["message"], str)
-    assert body["requestId"] == reply.headers["X-Request-ID"]
-    assert all(detail.keys() == {"field", "code", "message"} for detail in body["details"])
+    body = assert_shape(json.dumps(reply.body), reply.headers)
     if body["error"] == "VALIDATION_ERROR" and body["message"] == "Invalid input data":
         assert body["details"], "a refused body or query names its wrong fields"
 
