@@ -97,6 +97,7 @@ async def walk(
         query = EventsQuery.model_validate({"limit": str(limit), **order} | ({"cursor": cursor} if cursor else {}))
         found, cursor = await page(db, query, who)
         ids += found
+        assert len(ids) < 1000, "a walk comes to an end"
         if cursor is None:
             return ids
         if between:
