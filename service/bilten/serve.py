@@ -16,6 +16,10 @@ from bilten.telemetry import logs
 from bilten.web.keys import HEALTH
 from bilten.web.server import ApiRunner
 
+#: A connection taken just before the end has its request still on the way. aiohttp would close it unanswered, so for so
+#: many seconds requests are served that come on connections that are there.
+LAST_REQUESTS_S = 0.1
+
 log = structlog.get_logger("bilten.serve")
 
 
@@ -58,6 +62,8 @@ async def _serve(settings: Settings, fd: int | None) -> int:
         await stop.wait()
         log.info("stopping", grace_s=settings.shutdown_grace_s)
         app[HEALTH].draining = True
+        await site.stop()
+        await asyncio.sleep(LAST_REQUESTS_S)
         return 0
     finally:
         await runner.cleanup()
