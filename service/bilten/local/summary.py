@@ -25,6 +25,6 @@ def summary(
         rows += zip(("Accounts", "", ""), ACCOUNTS, strict=True)
     rows.append(("Data", f"{home.folder}  (logs in {home.logs.name}/)"))
     if debugger:
-        rows.append(("Debugger", f"127.0.0.1:{debugger}  (debugpy; attach again after a reload)"))
+        rows.append(("Debugger", f'127.0.0.1:{debugger}  (debugpy; attach with "restart": true to follow reloads)'))
     rows += [("", ""), ("", "Save a file and the API reloads. Ctrl-C stops all of it; `make reset` empties the data.")]
     return rows

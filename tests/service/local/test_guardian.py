@@ -1,0 +1,150 @@
+"""No process may survive its supervisor, however the supervisor ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from bilten.local import family as families
+from bilten.local.family import Family
+from bilten.local.guardian import Member
+from support.dev import is_alive, wait_until
+
+#: Starts members and a temporary folder, says who they are, then waits to be killed.
+SUPERVISOR = """
+import json, subprocess, sys, time
+from pathlib import Path
+from bilten.local.family import Family
+records, folder = map(Path, sys.argv[1:3])
+with Family(records) as family:
+    folder.mkdir()
+    family.remove_at_end(folder)
+    pids = [family._guardian.pid]
+    for number, program in enumerate(sys.argv[3:]):
+        child = family.spawn(str(number), ["/bin/sh", "-c", program], env={}, cwd=folder, output=subprocess.DEVNULL)
+        pids.append(child.pid)
+    print(json.dumps(pids), flush=True)
+    time.sleep(600)
+"""
+
+
+class Started:
+    """A supervisor with members, in a process of its own."""
+
+    def __init__(self, tmp_path: Path, *programs: str) -> None:
+        self.records = tmp_path / "run"
+        self.folder = tmp_path / "scratch"
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", SUPERVISOR, self.records, self.folder, *programs], stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout
+        self.guardian, *self.members = json.loads(self.process.stdout.readline())
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdout
+        self.process.stdout.close()
+
+
+def test_a_killed_supervisor_leaves_neither_process_nor_folder(tmp_path: Path):
+    started = Started(tmp_path, "sleep 600 & wait", "sleep 600")
+    assert all(map(is_alive, started.members))
+    started.kill()
+    wait_until(lambda: not any(map(is_alive, [started.guardian, *started.members])))
+    assert not started.folder.exists()
+
+
+def test_a_member_that_ignores_gentle_signals_is_killed_with_its_children(tmp_path: Path):
+    started = Started(tmp_path, "trap '' TERM; sleep 600 & echo $! > stubborn; wait; wait")
+    stubborn = int(
+        wait_until(lambda: (started.folder / "stubborn").exists() and (started.folder / "stubborn").read_text())
+    )
+    started.kill()
+    wait_until(lambda: not is_alive(started.members[0]) and not is_alive(stubborn))
+
+
+def test_the_newest_member_ends_first(tmp_path: Path):
+    order = tmp_path / "order"
+    tell = "trap 'echo {} >> %s; exit' TERM; echo up >> %s; while :; do sleep 0.05; done" % (order, order)  # noqa: UP031
+    started = Started(tmp_path, tell.format("older"), tell.format("newer"))
+    wait_until(lambda: order.exists() and order.read_text().count("up") == 2)
+    started.kill()
+    wait_until(lambda: "older" in order.read_text())
+    assert order.read_text().split()[2:] == ["newer", "older"]
+
+
+def test_the_next_start_ends_what_a_killed_guardian_left(tmp_path: Path):
+    started = Started(tmp_path, "sleep 600")
+    os.kill(started.guardian, signal.SIGKILL)
+    started.kill()
+    assert is_alive(started.members[0])
+    with Family(started.records):
+        assert not is_alive(started.members[0])
+        assert not started.folder.exists()
+
+
+def test_a_stranger_with_a_recycled_pid_is_left_alone(tmp_path: Path):
+    with subprocess.Popen(["sleep", "600"]) as stranger:
+        record = Member("gone", stranger.pid, started=1_000_000.0)
+        (tmp_path / "gone.json").write_text(record.dump())
+        with Family(tmp_path):
+            pass
+        assert stranger.poll() is None
+        stranger.kill()
+    assert not list(tmp_path.glob("*.json"))
+
+
+def test_half_a_record_is_no_obstacle(tmp_path: Path):
+    (tmp_path / "half.json").write_text('{"name": "ha')
+    with Family(tmp_path):
+        assert not list(tmp_path.glob("*.json"))
+
+
+def test_a_child_whose_supervisor_dies_before_it_is_registered_never_begins(tmp_path: Path):
+    proof = tmp_path / "began"
+    subprocess.run([*families._GATE, "touch", proof], stdin=subprocess.DEVNULL, check=False)  # noqa: SLF001
+    assert not proof.exists()
+    subprocess.run([*families._GATE, "touch", proof], input=b"\n", check=True)  # noqa: SLF001
+    assert proof.exists()
+
+
+def test_a_supervisor_that_ends_in_order_stops_its_members_itself(tmp_path: Path):
+    with Family(tmp_path) as family:
+        child = family.spawn("sleeper", ["sleep", "600"], env=dict(os.environ), cwd=tmp_path, output=subprocess.DEVNULL)
+        assert family.stop("nobody") is None
+    assert child.returncode == -signal.SIGTERM
+    assert not list(tmp_path.glob("*.json"))
+
+
+def test_two_members_cannot_have_one_name(tmp_path: Path):
+    with Family(tmp_path) as family:
+        first = family.spawn("sleeper", ["sleep", "600"], env=dict(os.environ), cwd=tmp_path, output=subprocess.DEVNULL)
+        with pytest.raises(ValueError, match="sleeper runs already"):
+            family.spawn("sleeper", ["sleep", "600"], env=dict(os.environ), cwd=tmp_path, output=subprocess.DEVNULL)
+        first.kill()
+        first.wait()
+        family.spawn("sleeper", ["sleep", "600"], env=dict(os.environ), cwd=tmp_path, output=subprocess.DEVNULL)
+
+
+def test_kill_ends_members_at_once(tmp_path: Path):
+    with Family(tmp_path) as family:
+        program = ["sh", "-c", "trap '' TERM; echo > up; while :; do sleep 1; done"]
+        child = family.spawn("stubborn", program, env=dict(os.environ), cwd=tmp_path, output=subprocess.DEVNULL)
+        wait_until((tmp_path / "up").exists)
+        family.kill()
+        assert child.wait(timeout=2) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("verb", ["add", "drop"])
+def test_a_message_cut_off_by_death_does_not_stop_the_guardian(tmp_path: Path, verb: str):
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    whole = json.dumps(["add", json.loads(Member("folder", folder=str(folder)).dump())])
+    subprocess.run(
+        [sys.executable, "-m", "bilten.local.guardian"], input=f'{whole}\n["{verb}", {{"na', text=True, check=True
+    )
+    assert not folder.exists()

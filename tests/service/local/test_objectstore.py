@@ -1,0 +1,67 @@
+"""The embedded object store: only its keys let in, and what was stored stays."""
+
+import io
+import socket
+from pathlib import Path
+
+import psutil
+import pytest
+import urllib3
+from bilten.local import ports
+from bilten.local.backing import BUCKETS, make_buckets
+from bilten.local.family import Family
+from bilten.local.objectstore import ObjectStore, Ports, S3Address
+from bilten.local.problem import LocalError
+from minio.error import S3Error
+
+
+def started(store: ObjectStore) -> ObjectStore:
+    store.start()
+    store.wait_ready()
+    return store
+
+
+def test_objects_outlive_kill_9_and_only_the_keys_reach_them(family: Family, tmp_path: Path):
+    chosen = Ports(*ports.pick(5))
+    store = started(ObjectStore(family, tmp_path / "objects", ports=chosen, durable=False))  # ended by SIGKILL
+    make_buckets(store.address())
+    make_buckets(store.address())
+    client = store.address().client()
+    assert {bucket.name for bucket in client.list_buckets()} == set(BUCKETS)
+    client.put_object(BUCKETS[0], "name", io.BytesIO(b"content"), 7)
+    store.stop()
+    assert not store.ended
+
+    store = started(ObjectStore(family, tmp_path / "objects", ports=chosen))
+    client = store.address().client()
+    with client.get_object(BUCKETS[0], "name") as answer:
+        assert answer.read() == b"content"
+    assert urllib3.request("GET", f"{store.address().endpoint}/{BUCKETS[0]}/name").status == 403
+    stranger = S3Address(store.address().endpoint, store.address().access_key, "another").client()
+    with pytest.raises(S3Error, match="SignatureDoesNotMatch"):
+        stranger.list_buckets()
+
+    credentials = tmp_path / "objects" / "credentials.json"
+    assert credentials.stat().st_mode & 0o777 == 0o600
+    command_lines = [" ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])]
+    assert not any(store.address().secret_key in line for line in command_lines)
+    assert store.address().secret_key not in repr(store.address())
+    listening = {
+        c.laddr.ip for c in psutil.net_connections("tcp") if c.status == "LISTEN" and c.laddr.port == chosen.s3
+    }
+    assert listening == {"127.0.0.1"}
+
+
+def test_a_store_that_does_not_start_says_why(family: Family, tmp_path: Path):
+    chosen = Ports(*ports.pick(5))
+    with socket.create_server(("127.0.0.1", chosen.master)):
+        store = ObjectStore(family, tmp_path / "objects", ports=chosen, durable=False)
+        store.start()
+        with pytest.raises(LocalError, match=r"did not start: .*\(see .*server\.log\)"):
+            store.wait_ready()
+
+
+def test_a_store_that_is_not_there_is_named():
+    (port,) = ports.pick(1)
+    with pytest.raises(LocalError, match=f"object store at http://127.0.0.1:{port} did not answer within 0 s"):
+        S3Address(f"http://127.0.0.1:{port}", "key", "secret").wait_ready(0)
