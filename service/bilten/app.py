@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 from collections.abc import AsyncIterator
 
 import structlog
@@ -107,11 +108,13 @@ async def _prepare_schema(app: web.Application) -> None:
     app[HEALTH].add("schema", _not_prepared)
     while True:
         try:
-            await asyncio.to_thread(migrations.upgrade, settings.database_url.get_secret_value())
+            applied = await asyncio.to_thread(migrations.upgrade, settings.database_url.get_secret_value())
+            log.info("schema_ready", applied=len(applied))
             if settings.seed:
                 from bilten.db import seeds  # noqa: PLC0415 production never loads the sample data
 
-                await seeds.seed(app[SERVICES].db)
+                inserted = await seeds.seed(app[SERVICES].db)
+                log.info("sample_data_ready", inserted=sum(dataclasses.astuple(inserted)))
         except DatabaseUnavailable as error:
             log.warning("schema_waits_for_database", reason=str(error))
             await asyncio.sleep(SCHEMA_RETRY_S)

@@ -23,7 +23,7 @@ def wait_until(condition: Callable[[], Any], timeout_s: float = 30) -> Any:
     deadline = time.monotonic() + timeout_s
     while not (value := condition()):
         assert time.monotonic() < deadline, f"nothing came of it in {timeout_s} s"
-        time.sleep(0.02)
+        time.sleep(0.05)
     return value
 
 

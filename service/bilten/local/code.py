@@ -5,6 +5,7 @@ holds. Code that does not start leaves that socket closed, so that nothing stale
 is down. The worker follows the API, as the schema it needs is the API's to prepare.
 """
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -25,6 +26,10 @@ _WRONG_SETTINGS = 2
 
 #: So much of the output of an API that did not start is shown.
 _SHOWN_LINES = 12
+
+#: What an API that starts logs of its steps, in either format of its logs, and how they are called on the screen.
+_STEP = re.compile(r"(?=.*\b(schema_ready|sample_data_ready)\b)(?=.*\b(?:applied|inserted)\W+(\d+))")
+_STEPS = {"schema_ready": ("schema", "migrations applied"), "sample_data_ready": ("sample data", "rows inserted")}
 
 Post = Callable[[Callable[[], None]], None]
 
@@ -109,9 +114,9 @@ class Code:
         self._api.stop()
         if self._debugger:
             self._debugger.stop()
-        self._screen.step("API stopped")
+        self._screen.stopped("API")
         self._worker.stop()
-        self._screen.step("worker stopped")
+        self._screen.stopped("worker")
 
     def _ready(self, api: Child) -> None:
         if api is not self._api.child:
@@ -168,6 +173,9 @@ class Code:
         )  # fmt: skip
 
     def _line(self, child: Child, text: str) -> None:
-        """Show a line of a process that serves; those of one that starts are shown only if it fails."""
+        """Show a line of a process that serves; of one that starts only its steps are shown, and all if it fails."""
         if child.ready:
             self._screen.line(child.label, text)
+        elif not self._was_ready and (done := _STEP.search(text)):
+            name, what = _STEPS[done[1]]
+            self._screen.step(name, f"{done[2]} {what}" if done[2] != "0" else "up to date")

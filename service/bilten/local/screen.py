@@ -35,6 +35,10 @@ class Screen:
         seconds = f"{time.monotonic() - self._began:.1f} s"
         self._print(f"[green]✓[/] {escape(name):<26} [dim]{seconds:>7}  {escape(detail)}[/]")
 
+    def stopped(self, name: str) -> None:
+        """Something has ended as it should."""
+        self._print(f"[green]✓[/] {escape(name)} stopped")
+
     def note(self, text: str) -> None:
         """Something the developer should know."""
         self._print(f"[yellow]●[/] {escape(text)}")

@@ -65,7 +65,7 @@ class Supervisor:
             backing = self._backing = Backing(self._family, self._home, self._environ)
             stack.callback(self._screen.waiting, "")
             try:
-                stack.callback(backing.stop, lambda name: self._screen.step(f"{name} stopped"))
+                stack.callback(backing.stop, self._screen.stopped)
                 self._start_backing(backing)
                 self._code = self._start_code()
                 stack.callback(self._code.stop)

@@ -1,6 +1,7 @@
 """`make up` as a developer lives with it: starts, kills, crashes, second starts."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,8 @@ def test_all_that_the_screen_promises_is_there_and_outlives_kill_9(tmp_path: Pat
     home = tmp_path / "home"
     with running(home) as dev:
         assert {item["name"] for item in dev.get("/readyz")["dependencies"]} >= {"database", "object_store"}
+        assert re.search(r"✓ schema .* [1-9]\d* migrations applied", dev.output)
+        assert re.search(r"✓ sample data .* [1-9]\d* rows inserted", dev.output)
         for account in ACCOUNTS:
             email, password = account.split(" / ")
             token = dev.post("/api/v1/auth/login", {"email": email, "password": password})["data"]["token"]
@@ -31,8 +34,9 @@ def test_all_that_the_screen_promises_is_there_and_outlives_kill_9(tmp_path: Pat
     with running(home) as dev:
         profile = dev.get("/api/v1/auth/me", Authorization=f"Bearer {token}")
         assert "user@bilten.com" in str(profile)
+        assert re.search(r"✓ schema .* up to date", dev.output)
         assert dev.stop(signal.SIGTERM) == 0
-    stopped = [line.split("stopped")[0].strip("✓ ") for line in dev.output.splitlines() if " stopped " in line]
+    stopped = [line[2:-8] for line in dev.output.splitlines() if line.startswith("✓") and line.endswith(" stopped")]
     assert stopped == ["API", "worker", "object store", "Postgres"]
     assert not processes_of(home)
 
