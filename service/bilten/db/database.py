@@ -8,12 +8,11 @@ from __future__ import annotations  # asyncpg's classes are generic only in its 
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakSet
 
 import asyncpg
 from sqlalchemy import event
@@ -24,6 +23,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from bilten.db.connections import CapacityCheck, connect_arguments, speak_json
 from bilten.db.errors import DatabaseUnavailable, unavailable
+from bilten.db.open_connections import OpenConnections
 from bilten.settings import Settings
 
 _READ_SHARE = 0.6
@@ -55,7 +55,7 @@ class Database:
         self._check_capacity = CapacityCheck(settings.database_pool_size)
         self._read_slots = asyncio.Semaphore(self._readers)
         self._write_slots = asyncio.Semaphore(self._writers)
-        self._writing: WeakSet[asyncpg.Connection[asyncpg.Record]] = WeakSet()
+        self._connections = OpenConnections()
         self._engine = self._make_engine()
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
@@ -71,10 +71,7 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection; one that does not hear within two seconds is dropped."""
-        closing: list[Awaitable[None]] = [connection.close(timeout=_CLOSE_S) for connection in self._writing]
-        if self._pool is not None:
-            closing.append(asyncio.wait_for(self._pool.close(), _CLOSE_S))
-        await asyncio.gather(*closing, return_exceptions=True)
+        await self._connections.close(_CLOSE_S)
         if self._pool is not None:
             self._pool.terminate()
         await self._engine.dispose()
@@ -135,7 +132,8 @@ class Database:
                 async with asyncio.timeout_at(deadline):
                     connection = await pool.acquire()
                 try:
-                    yield connection
+                    with self._connections.at_work(connection.get_server_pid()):
+                        yield connection
                 except TimeoutError:
                     connection.terminate()
                     raise
@@ -145,8 +143,8 @@ class Database:
                 refusal = unavailable(error)
                 if refusal is None:
                     raise
-                if isinstance(error, OSError):  # what one connection cannot reach, its idle siblings cannot either
-                    await pool.expire_connections()
+                if isinstance(error, OSError):
+                    self._connections.drop_idle()
                 raise refusal from error
 
     @asynccontextmanager
@@ -160,8 +158,10 @@ class Database:
                 if refusal := unavailable(error):
                     raise refusal from error
                 raise
+            driver: Any = (await connection.get_raw_connection()).driver_connection
             try:
-                yield connection
+                with self._connections.at_work(driver.get_server_pid()):
+                    yield connection
             finally:
                 # Shielded: a caller that is cancelled here would leave the connection checked out.
                 await asyncio.shield(asyncio.ensure_future(connection.close()))
@@ -186,12 +186,13 @@ class Database:
             slots.release()
 
     async def _prepare_reader(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+        self._connections.add(connection)
         await self._check_capacity(connection)
         await speak_json(connection)
 
     async def _connect_writer(self) -> asyncpg.Connection[asyncpg.Record]:
         connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(**connect_arguments(self._settings))
-        self._writing.add(connection)
+        self._connections.add(connection)
         await self._check_capacity(connection)
         return connection
 
@@ -205,8 +206,22 @@ class Database:
             hide_parameters=True,  # an error's text ends in the log, and parameters are passwords' hashes and names
         )
         event.listen(engine.sync_engine, "checkout", _replace_if_closed)
-        event.listen(engine.sync_engine, "handle_error", _tell_not_now)
+        event.listen(engine.sync_engine, "handle_error", self._tell_not_now)
         return engine
+
+    def _tell_not_now(self, context: ExceptionContext) -> None:
+        """Raise `DatabaseUnavailable` where SQLAlchemy would raise its wrapper of the same refusal."""
+        refusal = unavailable(context.original_exception)
+        if refusal is None:
+            return
+        if isinstance(context.original_exception, OSError):
+            context.is_disconnect = True
+            if context.connection is not None:
+                # At once: SQLAlchemy would first spend two seconds on taking leave of a server that does not answer.
+                driver: Any = context.connection.connection.driver_connection
+                driver.terminate()
+            self._connections.drop_idle()
+        raise refusal from context.original_exception
 
 
 async def _leave_as_is(_connection: asyncpg.Connection[asyncpg.Record]) -> None:
@@ -228,17 +243,3 @@ def _replace_if_closed(_dbapi: Any, record: ConnectionPoolEntry, _proxy: Any) ->
     driver_connection = record.driver_connection
     if driver_connection is not None and driver_connection.is_closed():
         raise DisconnectionError
-
-
-def _tell_not_now(context: ExceptionContext) -> None:
-    """Raise `DatabaseUnavailable` where SQLAlchemy would raise its wrapper of the same refusal."""
-    refusal = unavailable(context.original_exception)
-    if refusal is None:
-        return
-    if isinstance(context.original_exception, OSError):
-        context.is_disconnect = True
-        if context.connection is not None:
-            driver_connection = context.connection.connection.driver_connection
-            if driver_connection is not None:
-                driver_connection.terminate()
-    raise refusal from context.original_exception

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -128,6 +128,32 @@ async def test_a_postgres_that_hangs_is_given_up_on_and_found_again(server: Serv
         await _refused_quickly(db)
         await _refused_quickly(db)
     await _use_every_connection(db)
+
+
+@pytest.mark.parametrize("kind", ["read", "transaction"])
+async def test_who_notices_that_postgres_hangs_spares_the_others_the_wait(
+    server: Server, kind: str, caplog: pytest.LogCaptureFixture
+):
+    limits = {"database_statement_timeout_ms": 2500, "database_connect_timeout_s": 1}
+    db = Database(make_settings(server.url, database_pool_size=10, **limits))
+    await db.open()
+    try:
+        await _use_every_connection(db)
+        with server.frozen():
+            first = await _time_refused(db.ping() if kind == "read" else _write(db))
+            others = await asyncio.gather(*(_time_refused(call) for call in (db.ping(), _write(db))))
+        assert first < 3.8  # the time of the statement, and half a second for the network
+        assert max(others) < 2  # new connections are tried, the old ones are not
+        assert caplog.records == []
+    finally:
+        await db.close()
+
+
+async def _time_refused(call: Awaitable[object]) -> float:
+    started = time.monotonic()
+    with pytest.raises(DatabaseUnavailable):
+        await call
+    return time.monotonic() - started
 
 
 async def test_closing_does_not_wait_for_a_postgres_that_hangs(server: Server, db: Database):
