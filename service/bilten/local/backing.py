@@ -1,7 +1,9 @@
 """What the API stands on: the embedded Postgres and object store, or those that the environment names."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -9,14 +11,15 @@ import minio
 
 from bilten.local.family import Family
 from bilten.local.home import Home
+from bilten.local.logfile import last_line
 from bilten.local.objectstore import ObjectStore, S3Address
 from bilten.local.postgres import Postgres
 from bilten.local.problem import LocalError
 
 BUCKETS = ("bilten-dev-quarantine", "bilten-dev-media")
 
-#: Seconds before an embedded server that ended unasked is started again.
-_PAUSE_S = 1.0
+#: An embedded server that ended unasked is started again after a second, twice as long each time, at most this long.
+_LONGEST_PAUSE_S = 30
 
 _S3_VARIABLES = ("BILTEN_S3_ENDPOINT", "BILTEN_S3_ACCESS_KEY", "BILTEN_S3_SECRET_KEY")
 
@@ -34,6 +37,10 @@ class Server(Protocol):
     def ended(self) -> bool:
         """Whether it ended unasked."""
 
+    @property
+    def log(self) -> Path:
+        """Its own log."""
+
 
 class Backing:
     """Both of them. None stands for one that is external."""
@@ -44,6 +51,7 @@ class Backing:
         self._family = family
         self._servers: dict[str, Server] = {}
         self._again_at: dict[str, float] = {}
+        self._ends: Counter[str] = Counter()
         self.postgres: Postgres | None = None
         self.store: ObjectStore | None = None
         if not environ.get("BILTEN_DATABASE_URL") or not environ.get("BILTEN_S3_ENDPOINT"):
@@ -86,10 +94,15 @@ class Backing:
         return (f"external, {self._environ['BILTEN_S3_ENDPOINT']}",)
 
     def ended(self) -> list[str]:
-        """The names of embedded servers that ended unasked; `tick` starts them again."""
-        names = [name for name, server in self._servers.items() if server.ended and name not in self._again_at]
-        self._again_at |= dict.fromkeys(names, time.monotonic() + _PAUSE_S)
-        return names
+        """A sentence for each embedded server that has ended unasked; `tick` starts it again."""
+        sentences = []
+        for name, server in self._servers.items():
+            if server.ended and name not in self._again_at:
+                pause = min(2 ** self._ends[name], _LONGEST_PAUSE_S)
+                self._ends[name] += 1
+                self._again_at[name] = time.monotonic() + pause
+                sentences.append(f"{name} ended on its own; again in {pause} s ({last_line(server.log)})")
+        return sentences
 
     def tick(self) -> None:
         """Start again what ended."""

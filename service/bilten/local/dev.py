@@ -16,11 +16,18 @@ from bilten.local.supervisor import Supervisor
 PROJECT = Path(bilten.__file__).parents[2]
 
 
+def port_number(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:  # noqa: PLR2004 - what a port is
+        raise ValueError
+    return port
+
+
 def main(argv: list[str]) -> int:
     """Run until Ctrl-C. 1 and one sentence when something on this machine stands in the way."""
     parser = argparse.ArgumentParser(prog="bilten dev", description="Run all of Bilten on this machine.")
-    port = int(os.environ.get("BILTEN_PORT") or 3001)
-    parser.add_argument("--port", type=int, default=port, help="port of the API (default: %(default)s; 0: any)")
+    port = os.environ.get("BILTEN_PORT") or "3001"
+    parser.add_argument("--port", type=port_number, default=port, help="port of the API (default: %(default)s; 0: any)")
     parser.add_argument("--home", type=Path, default=PROJECT / ".bilten", help="folder of all data")
     parser.add_argument("--reset", action="store_true", help="remove all data instead")
     parser.add_argument("--end-with-parent", action="store_true", help="stop when the process that started this ends")
@@ -44,8 +51,12 @@ def main(argv: list[str]) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if error.errno == errno.ENOSPC:
+            sentence = f"The disk of {home.folder} is full: free some space, then run `make up` again."
+        elif str(error.filename).startswith(str(home.folder)):
+            sentence = f"{error.filename} cannot be used ({error.strerror}): make it yours with chown, or `make reset`."
+        else:
             raise
-        sys.stderr.write(f"The disk of {home.folder} is full: free some space, then run `make up` again.\n")
+        sys.stderr.write(f"{sentence}\n")
         return 1
     return 0

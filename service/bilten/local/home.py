@@ -45,9 +45,10 @@ class Home:
         except OSError as error:
             if error.errno == errno.ENOSPC:
                 raise
+            user = _user()
             raise LocalError(
-                f"{self.folder} cannot be written by {getpass.getuser()} ({error.strerror}): make it yours with "
-                f"`sudo chown -R {getpass.getuser()} {self.folder}`."
+                f"{self.folder} cannot be written by {user} ({error.strerror}): make it yours with "
+                f"`sudo chown -R {user} {self.folder}`."
             ) from None
         with lock:
             try:
@@ -114,6 +115,13 @@ def new_token_key() -> dict[str, str]:
         "x": _base64url(key.public_key().public_bytes_raw()),
         "d": _base64url(key.private_bytes_raw()),
     }
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user that has no name
+        return str(os.geteuid())
 
 
 def _base64url(data: bytes) -> str:

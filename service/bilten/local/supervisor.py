@@ -115,7 +115,7 @@ class Supervisor:
             store.wait_ready()
             make_buckets(store.address())
         except LocalError as error:
-            self._calls.put(partial(self._screen.trouble, str(error)))
+            self._calls.put(partial(_fail, error))
         else:
             self._calls.put(partial(self._finished, "object store", str(self._home.objects)))
 
@@ -136,8 +136,8 @@ class Supervisor:
             except queue.Empty:
                 self._check_stop()
                 self._code.tick()
-                for name in self._backing.ended():
-                    self._screen.trouble(f"{name} ended on its own; starting it again")
+                for sentence in self._backing.ended():
+                    self._screen.trouble(sentence)
                 self._backing.tick()
 
     def _note_signal(self, number: int, _frame: FrameType | None) -> None:
@@ -152,3 +152,7 @@ class Supervisor:
         orphaned = self._parent is not None and os.getppid() != self._parent
         if self._stop_asked_at is not None or orphaned:
             raise _StopRequested
+
+
+def _fail(error: LocalError) -> None:
+    raise error

@@ -96,7 +96,7 @@ def test_a_crashed_api_worker_and_database_come_back(tmp_path: Path):
     with running(tmp_path / "home") as dev:
         assert dev.get("/readyz")
         os.kill(dev.pid_of("postgres"), signal.SIGKILL)
-        dev.says("Postgres ended on its own; starting it again")
+        dev.says("Postgres ended on its own; again in 1 s")
         wait_until(lambda: dev.answers("/readyz"))
         os.kill(api_of(dev), signal.SIGKILL)
         dev.says("the API ended on its own (exit status -9); again in 1 s")
@@ -153,3 +153,15 @@ def test_wrong_settings_are_named_and_nothing_is_left(tmp_path: Path):
         assert dev.process.wait(timeout=60) == 1
     assert "BILTEN_LOG_LEVEL" in dev.output
     assert not processes_of(tmp_path / "home")
+
+
+def test_something_in_the_way_in_the_folder_is_named(tmp_path: Path):
+    home = tmp_path / "home"
+    (home / "objects").mkdir(parents=True)
+    (home / "objects" / "data").write_text("in the way")
+    with running(home) as dev:
+        assert dev.process.wait(timeout=60) == 1
+    assert dev.output.splitlines()[-1] == (
+        f"{home}/objects/data cannot be used (File exists): make it yours with chown, or `make reset`."
+    )
+    assert not processes_of(home)

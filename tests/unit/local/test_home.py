@@ -6,7 +6,7 @@ from pathlib import Path
 
 import jwt
 import pytest
-from bilten.local import ports
+from bilten.local import dev, ports
 from bilten.local.home import Home
 from bilten.local.problem import LocalError
 from bilten.settings import Settings
@@ -84,3 +84,11 @@ def test_picked_ports_are_free_and_different():
     chosen = ports.pick(20, taken=range(10_000, 11_000))
     assert len(set(chosen)) == 20
     assert all(port >= 11_000 and ports.is_free(port) for port in chosen)
+
+
+@pytest.mark.parametrize("port", ["many", "-1", "65536"])
+def test_a_port_that_is_none_is_refused_before_anything_starts(port: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as caught:
+        dev.main(["--port", port])
+    assert caught.value.code == 2
+    assert f"invalid port_number value: '{port}'" in capsys.readouterr().err
