@@ -17,6 +17,7 @@ from bilten.db import migrations
 from bilten.db.counters import ViewCounter
 from bilten.db.database import Database
 from bilten.db.errors import DatabaseUnavailable
+from bilten.db.migration_errors import MigrationError
 from bilten.events import routes as events
 from bilten.events import search_routes as event_search
 from bilten.idempotency.guard import guard
@@ -118,6 +119,10 @@ async def _prepare_schema(app: web.Application) -> None:
         except DatabaseUnavailable as error:
             log.warning("schema_waits_for_database", reason=str(error))
             await asyncio.sleep(SCHEMA_RETRY_S)
+        except MigrationError as error:
+            # Waiting would not mend it, and serving on a schema of another version would do harm: /readyz stays 503.
+            log.error("schema_not_prepared", reason=str(error))  # noqa: TRY400 the sentence says it all
+            return
         else:
             app[HEALTH].remove("schema")
             return

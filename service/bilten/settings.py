@@ -179,6 +179,13 @@ class Settings(BaseSettings):
             raise ValueError("must be a JSON Web Key Set whose keys have kty OKP, crv Ed25519, a kid and d")
         return value
 
+    @model_validator(mode="after")
+    def _production_is_strict(self) -> "Settings":
+        for name in ("seed", "dev_pages"):
+            if self.production and getattr(self, name):
+                raise ValueError(f"BILTEN_{name.upper()} is for development and must be off in production")
+        return self
+
     @property
     def production(self) -> bool:
         """Whether the strictest rules apply."""

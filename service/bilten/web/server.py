@@ -56,7 +56,7 @@ def from_exception(error: Exception) -> ApiError:
             return BY_STATUS.get(error.status, InternalError if error.status >= SERVER_FAULT else BadRequest)()
         case DatabaseUnavailable():
             return ServiceUnavailable(
-                "The database does not answer right now. Nothing was changed; try again in a moment."
+                "The database does not answer right now. Try again in a moment."
             )
         case RequestPayloadError() | HttpProcessingError():
             return BadRequest("The body does not arrive as its headers say")
