@@ -13,6 +13,7 @@ from typing import Any
 import schemathesis
 from bilten.events.fields import time_zones
 from hypothesis import strategies
+from pydantic.alias_generators import to_camel
 from schemathesis.generation.modes import GenerationMode
 
 KNOWN: dict[str, Any] = json.loads(Path(os.environ["BILTEN_FUZZ_KNOWN"]).read_text())
@@ -33,6 +34,8 @@ def _event(body: dict[str, Any]) -> None:
     if body.get("start_date") is None:
         body.pop("end_date", None)
     else:
+        # An end that was answered comes back as the start of another event.
+        body["start_date"] = min(body["start_date"], "9998-01-01T00:00:00Z")
         body["end_date"] = "9999-12-30T00:00:00Z"
     if body.get("status") == "published":
         body["description"] = "What is published says something of itself."
@@ -63,6 +66,12 @@ _FILL: dict[str, Callable[[dict[str, Any]], None]] = {
     "POST /api/v1/events": _event,
     "PUT /api/v1/events/{event_id}": _event,
 }
+
+
+@schemathesis.hook
+def filter_query(_context: Any, query: Any) -> bool:
+    """Left out: both spellings of one parameter."""
+    return not query or not any(to_camel(name) != name and to_camel(name) in query for name in query)
 
 
 @schemathesis.hook
