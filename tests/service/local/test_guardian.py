@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -50,16 +51,35 @@ class Started:
         self.process.stdout.close()
 
 
-def test_a_killed_supervisor_leaves_neither_process_nor_folder(tmp_path: Path):
-    started = Started(tmp_path, "sleep 600 & wait", "sleep 600")
+Start = Callable[..., Started]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts a supervisor of these shell programs; whatever becomes of the test, nothing of it is left."""
+    made: list[Started] = []
+
+    def make(*programs: str) -> Started:
+        made.append(Started(tmp_path, *programs))
+        return made[-1]
+
+    yield make
+    for started in made:
+        started.kill()
+        for pid in filter(is_alive, [started.guardian, *started.members]):
+            os.kill(pid, signal.SIGKILL)
+
+
+def test_a_killed_supervisor_leaves_neither_process_nor_folder(start: Start):
+    started = start("sleep 600 & wait", "sleep 600")
     assert all(map(is_alive, started.members))
     started.kill()
     wait_until(lambda: not any(map(is_alive, [started.guardian, *started.members])))
     assert not started.folder.exists()
 
 
-def test_a_member_that_ignores_gentle_signals_is_killed_with_its_children(tmp_path: Path):
-    started = Started(tmp_path, "trap '' TERM; sleep 600 & echo $! > stubborn; wait; wait")
+def test_a_member_that_ignores_gentle_signals_is_killed_with_its_children(start: Start):
+    started = start("trap '' TERM; sleep 600 & echo $! > stubborn; wait; wait")
     stubborn = int(
         wait_until(lambda: (started.folder / "stubborn").exists() and (started.folder / "stubborn").read_text())
     )
@@ -67,18 +87,18 @@ def test_a_member_that_ignores_gentle_signals_is_killed_with_its_children(tmp_pa
     wait_until(lambda: not is_alive(started.members[0]) and not is_alive(stubborn))
 
 
-def test_the_newest_member_ends_first(tmp_path: Path):
+def test_the_newest_member_ends_first(start: Start, tmp_path: Path):
     order = tmp_path / "order"
     tell = "trap 'echo {} >> %s; exit' TERM; echo up >> %s; while :; do sleep 0.05; done" % (order, order)  # noqa: UP031
-    started = Started(tmp_path, tell.format("older"), tell.format("newer"))
+    started = start(tell.format("older"), tell.format("newer"))
     wait_until(lambda: order.exists() and order.read_text().count("up") == 2)
     started.kill()
     wait_until(lambda: "older" in order.read_text())
     assert order.read_text().split()[2:] == ["newer", "older"]
 
 
-def test_the_next_start_ends_what_a_killed_guardian_left(tmp_path: Path):
-    started = Started(tmp_path, "sleep 600")
+def test_the_next_start_ends_what_a_killed_guardian_left(start: Start):
+    started = start("sleep 600")
     os.kill(started.guardian, signal.SIGKILL)
     started.kill()
     assert is_alive(started.members[0])
@@ -89,12 +109,14 @@ def test_the_next_start_ends_what_a_killed_guardian_left(tmp_path: Path):
 
 def test_a_stranger_with_a_recycled_pid_is_left_alone(tmp_path: Path):
     with subprocess.Popen(["sleep", "600"]) as stranger:
-        record = Member("gone", stranger.pid, started=1_000_000.0)
-        (tmp_path / "gone.json").write_text(record.dump())
-        with Family(tmp_path):
-            pass
-        assert stranger.poll() is None
-        stranger.kill()
+        try:
+            record = Member("gone", stranger.pid, started=1_000_000.0)
+            (tmp_path / "gone.json").write_text(record.dump())
+            with Family(tmp_path):
+                pass
+            assert stranger.poll() is None
+        finally:
+            stranger.kill()
     assert not list(tmp_path.glob("*.json"))
 
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import asyncpg
@@ -71,14 +72,19 @@ async def test_it_starts_while_sessions_of_a_killed_server_still_end(postgres: P
     assert await query(postgres, "SELECT 1") == 1
 
 
-async def test_a_lock_file_with_a_recycled_pid_is_no_obstacle(postgres: Postgres):
+def test_a_lock_file_with_a_recycled_pid_is_no_obstacle(postgres: Postgres):
     started(postgres)
     lock = postgres.log.parent / "data" / "postmaster.pid"
     lines = lock.read_text().splitlines()
     postgres.stop()
-    lock.write_text("\n".join([str(os.getpid()), *lines[1:]]))  # were it believed, this test would be ended
-    started(postgres)
-    assert await query(postgres, "SELECT 1") == 1
+    user = pgbinaries.Identity.for_data(lock.parent).drop()  # Postgres believes a pid of its own user's
+    with subprocess.Popen(["sleep", "600"], cwd="/", **user) as stranger:
+        lock.write_text("\n".join([str(stranger.pid), *lines[1:]]))
+        try:
+            started(postgres)
+            assert stranger.poll() is None
+        finally:
+            stranger.kill()
 
 
 async def test_a_server_that_nobody_stopped_makes_way(postgres: Postgres, tmp_path: Path):
