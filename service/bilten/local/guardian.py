@@ -57,9 +57,11 @@ class Member:
 
 
 def end(member: Member) -> None:
-    """End one member: its gentle signals one after the other, then SIGKILL to its whole process group."""
+    """End one member: its gentle signals one after the other, then SIGKILL, also to what is left of its group."""
     if member.folder:
         shutil.rmtree(member.folder, ignore_errors=True)
+        return
+    if member.process() is None:
         return
     for number in member.signals:
         if (process := member.process()) is None:
@@ -67,11 +69,12 @@ def end(member: Member) -> None:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(number)
         _wait(member)
-    if member.process() is not None:
-        for kill in (os.killpg, os.kill):  # an adopted member leads no group
-            with suppress(ProcessLookupError, PermissionError):
-                kill(member.pid, signal.SIGKILL)
-        _wait(member)
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(member.pid, signal.SIGKILL)
+    if process := member.process():  # it leads no group: an adopted one
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    _wait(member)
 
 
 def _wait(member: Member) -> None:

@@ -71,20 +71,20 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 def test_a_killed_supervisor_leaves_neither_process_nor_folder(start: Start):
-    started = start("sleep 600 & wait", "sleep 600")
+    started = start("sleep 600", "sleep 600")
     assert all(map(is_alive, started.members))
     started.kill()
     wait_until(lambda: not any(map(is_alive, [started.guardian, *started.members])))
     assert not started.folder.exists()
 
 
-def test_a_member_that_ignores_gentle_signals_is_killed_with_its_children(start: Start):
-    started = start("trap '' TERM; sleep 600 & echo $! > stubborn; wait; wait")
-    stubborn = int(
-        wait_until(lambda: (started.folder / "stubborn").exists() and (started.folder / "stubborn").read_text())
-    )
+@pytest.mark.parametrize("obedience", ["", "trap '' TERM;"], ids=["ends gently", "ignores gentle signals"])
+def test_a_member_ends_with_its_children(start: Start, obedience: str):
+    started = start(f"{obedience} sleep 600 & echo $! > child; wait; wait")
+    written = started.folder / "child"
+    child = int(wait_until(lambda: written.exists() and written.read_text()))
     started.kill()
-    wait_until(lambda: not is_alive(started.members[0]) and not is_alive(stubborn))
+    wait_until(lambda: not is_alive(started.members[0]) and not is_alive(child))
 
 
 def test_the_newest_member_ends_first(start: Start, tmp_path: Path):
