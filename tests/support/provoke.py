@@ -53,6 +53,11 @@ async def conflict(api: Api, headers: dict[str, str]) -> Reply:
     return await api.post("/auth/register", json=_account() | {"email": "user@bilten.com"}, headers=headers)
 
 
+async def stale(api: Api, headers: dict[str, str]) -> Reply:
+    change = {"title": "Another"}
+    return await api.put("/events/6", json=change, token=await api.as_admin(), headers=headers | {"If-Match": '"old"'})
+
+
 async def too_large(api: Api, headers: dict[str, str]) -> Reply:
     return await api.post("/auth/login", json={"email": "a" * 2000}, headers=headers)
 
@@ -93,6 +98,7 @@ PROVOCATIONS: list[tuple[int, str | None, Provocation]] = [
     (404, "NOT_FOUND", unknown_thing),
     (405, "METHOD_NOT_ALLOWED", wrong_method),
     (409, "USER_EXISTS", conflict),
+    (412, "PRECONDITION_FAILED", stale),
     (413, "PAYLOAD_TOO_LARGE", too_large),
     (415, "UNSUPPORTED_MEDIA_TYPE", wrong_type),
     (417, "EXPECTATION_FAILED", odd_expectation),
