@@ -90,9 +90,9 @@ class Family:
         with suppress(psutil.NoSuchProcess):
             self._add(Member.of(name, pid, []))
 
-    def remove_at_end(self, folder: Path) -> None:
-        """Have a temporary folder removed when everything started after it has ended."""
-        self._add(Member(f"folder {folder.name}", folder=str(folder)))
+    def remove_at_end(self, path: Path) -> None:
+        """Have a temporary folder or file removed when everything started after it has ended."""
+        self._add(Member(f"path {path.name}", path=str(path)))
 
     def stop(self, name: str) -> int | None:
         """Stop one member and return its exit status; None when there is no such member."""

@@ -2,7 +2,7 @@
 
 A process killed with SIGKILL cannot stop its children, and Linux' parent-death signal has no counterpart on macOS.
 So a second, tiny process reads a pipe whose only write end the supervisor holds: when it reads end of file, for
-whatever reason, it ends every member it was told of, the newest first, removes their temporary folders, and exits.
+whatever reason, it ends every member it was told of, the newest first, removes what is temporary of them, and exits.
 
 Each line of the pipe is `["add", member]` or `["drop", name]`; a member is what `Member` describes.
 """
@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TextIO
 
 import psutil
@@ -29,13 +30,13 @@ _SAME_START_S = 5.0
 
 @dataclass(frozen=True)
 class Member:
-    """A child process, known by pid and start (a recycled pid has another start), or a folder to remove."""
+    """A child process, known by pid and start (a recycled pid has another start), or a path to remove."""
 
     name: str
     pid: int = 0
     started: float = 0.0
     signals: list[int] = field(default_factory=lambda: [int(signal.SIGTERM)])
-    folder: str = ""
+    path: str = ""
 
     def dump(self) -> str:
         """The member as one line of JSON."""
@@ -58,8 +59,10 @@ class Member:
 
 def end(member: Member) -> None:
     """End one member: its gentle signals one after the other, then SIGKILL, also to what is left of its group."""
-    if member.folder:
-        shutil.rmtree(member.folder, ignore_errors=True)
+    if member.path:
+        shutil.rmtree(member.path, ignore_errors=True)
+        with suppress(OSError):
+            Path(member.path).unlink()
         return
     if member.process() is None:
         return

@@ -16,6 +16,7 @@ from minio.error import MinioException
 
 from bilten.local.family import Family, quiet_environment
 from bilten.local.logfile import last_line, open_log
+from bilten.local.ports import GRPC_OFFSET
 from bilten.local.problem import LocalError
 from bilten.local.secretfile import write_secret
 
@@ -108,6 +109,8 @@ class ObjectStore:
             "dir": data, "ip": "127.0.0.1", "ip.bind": "127.0.0.1", "master.telemetry": "false",
             "webdav": "false", "admin.ui": "false", "s3.port.iceberg": 0, "s3.port.lance": 0,
             "s3.allowDeleteBucketNotEmpty": "false", "s3.autoCreateBucket": "false",
+            # Its own HTTP interface knows no credentials: any user of the machine could read and delete through it.
+            "disableHttp": "true",
             **{f"{server}.port": port for server, port in asdict(self._ports).items()},
         }  # fmt: skip
         program = Path(sysconfig.get_path("scripts")) / "weed"
@@ -116,6 +119,8 @@ class ObjectStore:
         )
         if not program.exists():
             raise LocalError("The embedded object store is not installed; run `make up`, or set BILTEN_S3_ENDPOINT.")
+        for socket in self._sockets():
+            self._family.remove_at_end(socket)
         with open_log(self.log) as log:
             self._process = self._family.spawn(
                 "objectstore",
@@ -130,6 +135,13 @@ class ObjectStore:
     def _give_up_if_ended(self) -> None:
         if self._process is None or self._process.poll() is not None:
             raise LocalError(f"The object store did not start: {last_line(self.log)} (see {self.log})")
+
+    def _sockets(self) -> list[Path]:
+        """The sockets that it makes in /tmp, whatever it is told, and leaves there."""
+        ports = asdict(self._ports)
+        grpc = [Path(f"/tmp/seaweedfs-{server}-grpc-{port + GRPC_OFFSET}.sock") for server, port in ports.items()]  # noqa: S108
+        http = [Path(f"/tmp/seaweedfs-{server}-{ports[server]}.sock") for server in ("filer", "s3")]  # noqa: S108
+        return grpc + http
 
     def stop(self) -> None:
         """Shut the server down."""

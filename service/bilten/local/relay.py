@@ -29,17 +29,16 @@ class Relay:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                self._connect(client)
+                threading.Thread(target=_pass_on, args=(client, self.target), daemon=True).start()
 
-    def _connect(self, client: socket.socket) -> None:
-        try:
-            adapter = socket.create_connection(("127.0.0.1", self.target), timeout=5)
-        except OSError:
-            client.close()
-            return
+
+def _pass_on(client: socket.socket, port: int) -> None:
+    with client, suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5) as adapter:
         adapter.settimeout(None)
-        for source, sink in ((client, adapter), (adapter, client)):
-            threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
+        back = threading.Thread(target=_pump, args=(adapter, client), daemon=True)
+        back.start()
+        _pump(client, adapter)
+        back.join()
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:

@@ -22,7 +22,9 @@ from bilten.local.family import Family
 records, folder = map(Path, sys.argv[1:3])
 with Family(records) as family:
     folder.mkdir()
+    Path(f"{folder}.sock").touch()
     family.remove_at_end(folder)
+    family.remove_at_end(Path(f"{folder}.sock"))
     pids = [family._guardian.pid]
     for number, program in enumerate(sys.argv[3:]):
         child = family.spawn(str(number), ["/bin/sh", "-c", program], env={}, cwd=folder, output=subprocess.DEVNULL)
@@ -76,6 +78,7 @@ def test_a_killed_supervisor_leaves_neither_process_nor_folder(start: Start):
     started.kill()
     wait_until(lambda: not any(map(is_alive, [started.guardian, *started.members])))
     assert not started.folder.exists()
+    assert not Path(f"{started.folder}.sock").exists()
 
 
 @pytest.mark.parametrize("obedience", ["", "trap '' TERM;"], ids=["ends gently", "ignores gentle signals"])
@@ -165,7 +168,7 @@ def test_kill_ends_members_at_once(tmp_path: Path):
 def test_a_message_cut_off_by_death_does_not_stop_the_guardian(tmp_path: Path, verb: str):
     folder = tmp_path / "scratch"
     folder.mkdir()
-    whole = json.dumps(["add", json.loads(Member("folder", folder=str(folder)).dump())])
+    whole = json.dumps(["add", json.loads(Member("folder", path=str(folder)).dump())])
     subprocess.run(
         [sys.executable, "-m", "bilten.local.guardian"], input=f'{whole}\n["{verb}", {{"na', text=True, check=True
     )

@@ -2,6 +2,7 @@
 
 import io
 import socket
+from dataclasses import asdict
 from pathlib import Path
 
 import psutil
@@ -11,6 +12,7 @@ from bilten.local import ports
 from bilten.local.backing import BUCKETS, make_buckets
 from bilten.local.family import Family
 from bilten.local.objectstore import ObjectStore, Ports, S3Address
+from bilten.local.ports import GRPC_OFFSET
 from bilten.local.problem import LocalError
 from minio.error import S3Error
 
@@ -50,6 +52,16 @@ def test_objects_outlive_kill_9_and_only_the_keys_reach_them(family: Family, tmp
         c.laddr.ip for c in psutil.net_connections("tcp") if c.status == "LISTEN" and c.laddr.port == chosen.s3
     }
     assert listening == {"127.0.0.1"}
+    assert sockets_of(chosen)
+    family.close()
+    assert not sockets_of(chosen)
+
+
+def sockets_of(chosen: Ports) -> list[Path]:
+    numbers = {str(port) for port in asdict(chosen).values()} | {
+        str(port + GRPC_OFFSET) for port in asdict(chosen).values()
+    }
+    return [path for path in Path("/tmp").glob("seaweedfs-*.sock") if path.stem.rsplit("-", 1)[1] in numbers]  # noqa: S108
 
 
 def test_a_store_that_does_not_start_says_why(family: Family, tmp_path: Path):
