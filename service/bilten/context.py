@@ -17,6 +17,9 @@ _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 #: The id of the request this task serves; empty outside of requests.
 current_request_id: ContextVar[str] = ContextVar("current_request_id", default="")
 
+#: The address of the peer of that request.
+current_address: ContextVar[str | None] = ContextVar("current_address", default=None)
+
 REQUEST_ID = web.RequestKey("request_id", str)
 
 

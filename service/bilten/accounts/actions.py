@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bilten.accounts import link_queries, queries, session_queries, sessions
 from bilten.accounts.errors import (
@@ -93,7 +94,7 @@ async def change_password(services: Services, principal: Principal, *, now: str,
         if not await queries.replace_hash(tx, account.id, old=account.password_hash, new=password_hash):
             raise Conflict("The password was changed elsewhere a moment ago")
         await session_queries.end_sessions(tx, account.id, reason="password changed", but=principal.session_id)
-        await link_queries.end_one_time_tokens(tx, account.id, [RESET])
+        await _end_links(tx, account)
         await services.mailer.send(tx, "password_changed", to=account.email, name=account.first_name)
         await record(tx, actor_id=account.id, action="account.change_password", entity="user", entity_id=account.id)
 
@@ -125,12 +126,20 @@ async def reset_password(services: Services, *, token: str, new: str) -> None:
     async with services.db.transaction() as tx:
         used = await link_queries.use_one_time_token(tx, token, [RESET])
         account = await queries.lock_user(tx, used["user_id"]) if used else None
-        if account is None:
+        if account is None or used is None or used["email"] != account.email:
             raise InvalidLink(INVALID_RESET)
+        await _end_links(tx, account)
         await queries.update_user(tx, account.id, password_hash=password_hash, token_epoch=account.token_epoch + 1)
         await session_queries.end_sessions(tx, account.id, reason="password reset")
         await services.mailer.send(tx, "password_changed", to=account.email, name=account.first_name)
         await record(tx, actor_id=account.id, action="account.reset_password", entity="user", entity_id=account.id)
+
+
+async def _end_links(tx: AsyncConnection, account: Account) -> None:
+    # Whoever had the password before may have asked for these: a changed address would hand the account back to them.
+    await link_queries.end_one_time_tokens(tx, account.id, [RESET, CHANGE_EMAIL])
+    if account.pending_email is not None:
+        await queries.update_user(tx, account.id, pending_email=None)
 
 
 async def verify_email(services: Services, token: str) -> None:
@@ -168,6 +177,8 @@ async def _confirm(services: Services, account: Account, *, address: str, purpos
             if violated_constraint(error) == "uq_users_email":
                 raise UserExists from None
             raise
+        # A reset link that went to the address before must not open the account after.
+        await link_queries.end_one_time_tokens(tx, account.id, [RESET])
         await record(tx, actor_id=account.id, action=f"account.{purpose}", entity="user", entity_id=account.id)
 
 

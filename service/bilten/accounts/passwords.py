@@ -6,15 +6,25 @@ bounded so that a flood of logins queues here and leaves the loop, the memory an
 
 import asyncio
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
+from typing import ParamSpec, TypeVar
 
 import argon2
+
+from bilten.web.errors import TooManyRequests
 
 TIME_COST = 2
 MEMORY_KIB = 19456
 #: Longer passwords are refused before they are hashed.
 MAX_LENGTH = 1024
+#: Hashes waiting or under way; at 20 ms each this is a wait of one to two seconds, beyond it the answer is 429.
+MAX_QUEUED = 100
+RETRY = {"Retry-After": "1"}
+
+P = ParamSpec("P")
+ResultT = TypeVar("ResultT")
 
 
 @cache
@@ -31,14 +41,18 @@ class PasswordHasher:
         self._argon2 = argon2.PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=1)
         self._threads = ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="argon2")
         self._decoy = _decoy(time_cost, memory_kib)
+        self._queued = 0
 
     async def hash(self, password: str) -> str:
-        """The encoded argon2id hash of a new password."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._argon2.hash, password)
+        """The encoded argon2id hash of a new password. Raises `TooManyRequests` when the queue is full."""
+        return await self._in_turn(self._argon2.hash, password)
 
     async def verify(self, password: str, stored: str | None) -> bool:
-        """Whether the password is the stored one; with None the same work is done and the answer is no."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._verify, password, stored)
+        """Whether the password is the stored one; with None the same work is done and the answer is no.
+
+        Raises `TooManyRequests` when the queue is full.
+        """
+        return await self._in_turn(self._verify, password, stored)
 
     def outdated(self, stored: str) -> bool:
         """Whether the hash was made with other parameters than today's."""
@@ -47,6 +61,17 @@ class PasswordHasher:
     def close(self) -> None:
         """End the threads."""
         self._threads.shutdown(wait=True)
+
+    async def _in_turn(self, work: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs) -> ResultT:
+        if self._queued >= MAX_QUEUED:
+            raise TooManyRequests("Too many people are signing in at once. Try again in a moment.", headers=RETRY)
+        self._queued += 1
+        try:
+            running = asyncio.get_running_loop().run_in_executor(self._threads, partial(work, *args, **kwargs))
+            return await running
+        finally:
+            # Left early by a caller that hung up, the work is still in the queue or, cancelled, out of it.
+            self._queued -= 1
 
     def _verify(self, password: str, stored: str | None) -> bool:
         try:

@@ -31,6 +31,13 @@ ONE_LINE = f"^[^{_CONTROLS}]*$"
 ONE_LINE_WITH_A_SIGN = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$"
 
 
+def _known_email(text: str) -> str:
+    try:
+        return _email(text)
+    except ValueError:
+        return text.strip().lower()
+
+
 def _one_line(text: str) -> str:
     if not re.fullmatch(ONE_LINE, text):
         raise ValueError("must be one line without control characters")
@@ -45,7 +52,7 @@ Email = Annotated[
     WithJsonSchema({"type": "string", "format": "email", "maxLength": 254}),
 ]
 #: An address only looked up: what is no address is merely unknown.
-KnownEmail = Annotated[str, Field(min_length=1, max_length=254), AfterValidator(lambda text: text.strip().lower())]
+KnownEmail = Annotated[str, Field(min_length=1, max_length=254), AfterValidator(_known_email)]
 Password = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
 #: The rule's length is a setting and its letters no pattern says: `actions.check_new_password` tells all of it.
 NewPassword = Annotated[

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bilten.audit.tables import audit_log
-from bilten.context import current_request_id
+from bilten.context import current_address, current_request_id
 
 
 async def record(
@@ -17,7 +17,6 @@ async def record(
     action: str,
     entity: str,
     entity_id: object,
-    address: str | None = None,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:
@@ -32,7 +31,7 @@ async def record(
             entity=entity,
             entity_id=str(entity_id),
             request_id=current_request_id.get() or None,
-            address=address,
+            address=current_address.get(),
             before=before,
             after=after,
         )

@@ -20,7 +20,8 @@ _CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/\s:@]+:[^@\s/]+(?=@)")
 _BEARER = re.compile(r"(?i)bearer\s+[\w.~+/=-]+")
 _IN_LINK = re.compile(r"(?i)(?<=[?&])(token|code|key|signature|x-amz-\w+)=[^&\s\"'<>]+")
 _JWT = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*")
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
+# Bounded, or a long run of letters costs its square.
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{1,190}")
 #: Postgres explains a refused row by its values: names, addresses, password hashes.
 _ROW = re.compile(r"DETAIL:.*?(?=\n\[SQL: |\nHINT: |\n\nThe above exception|\n\nDuring handling|\Z)", re.DOTALL)
 

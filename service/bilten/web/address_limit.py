@@ -1,7 +1,7 @@
-"""Requests per address, before routing: an unknown path costs its caller as much as a known one.
+"""Requests a minute: per user for those whose token verifies, per address for everybody else. Each counts once.
 
-A caller whose token verifies is counted by `dispatch` in a window of its own instead; a made-up token is not believed,
-so it cannot be used to escape the address's window.
+Looked at before routing: an unknown path costs its caller as much as a known one. A made-up token is not believed, so
+it cannot be used to escape the address's window; one of an ended session still counts for the user it was made for.
 """
 
 from collections.abc import Awaitable, Callable
@@ -21,16 +21,21 @@ UNCOUNTED = frozenset({"/livez", "/readyz", "/health", "/metrics"})
 async def limit_addresses(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Refuse with 429 and `Retry-After` once an address has used up its minute."""
-    token = bearer_token(request)
-    unmatched = request.match_info.http_exception is not None or request.match_info.handler is refuse_method
-    counted = request.path not in UNCOUNTED and (
-        unmatched or token is None or request.app[TOKENS].subject(token) is None
-    )
-    if counted:
-        limit = request.app[SETTINGS].anonymous_requests_per_minute
-        verdict = request.app[LIMITER].hit(f"address:{request.remote}", limit)
+    """Refuse with 429 and `Retry-After` once the caller has used up the minute."""
+    if request.path not in UNCOUNTED:
+        key, limit = _window(request)
+        verdict = request.app[LIMITER].hit(key, limit)
         request[RATE_HEADERS] = verdict.headers
         if not verdict.allowed:
             raise TooManyRequests(headers={hdrs.RETRY_AFTER: str(verdict.reset_s)})
     return await handler(request)
+
+
+def _window(request: web.Request) -> tuple[str, int]:
+    settings = request.app[SETTINGS]
+    token = bearer_token(request)
+    unmatched = request.match_info.http_exception is not None or request.match_info.handler is refuse_method
+    user_id = request.app[TOKENS].subject(token) if token and not unmatched else None
+    if user_id is None:
+        return f"address:{request.remote}", settings.anonymous_requests_per_minute
+    return f"user:{user_id}", settings.user_requests_per_minute

@@ -14,6 +14,7 @@ from aiohttp import hdrs, web
 from aiohttp_cors.abc import AbstractRouterAdapter
 
 from bilten.web.dispatch import ENDPOINT
+from bilten.web.errors import Forbidden
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 EXPOSED = (
@@ -40,6 +41,12 @@ def is_preflight(request: web.BaseRequest) -> bool:
     )
 
 
+def _is_harmless(request: web.BaseRequest) -> bool:
+    # The library repeats the origin in headers and messages; what is not printable ASCII could not be sent.
+    origin = request.headers.get(hdrs.ORIGIN, "")
+    return origin.isascii() and origin.isprintable()
+
+
 class _EveryRequest(AbstractRouterAdapter):
     """One policy for all paths, known or not."""
 
@@ -62,8 +69,8 @@ class _EveryRequest(AbstractRouterAdapter):
     async def get_preflight_request_config(self, request: web.Request, origin: str, method: str) -> Any:  # noqa: ARG002
         return self._policy if method in METHODS else {}
 
-    def get_non_preflight_request_config(self, request: web.Request) -> Any:  # noqa: ARG002
-        return self._policy
+    def get_non_preflight_request_config(self, request: web.Request) -> Any:
+        return self._policy if _is_harmless(request) else {}
 
 
 def setup(app: web.Application, *, origins: list[str], outage_drops_cors: bool) -> None:
@@ -81,6 +88,8 @@ def setup(app: web.Application, *, origins: list[str], outage_drops_cors: bool) 
     @web.middleware
     async def answer_preflights(request: web.Request, handler: Handler) -> web.StreamResponse:
         if is_preflight(request) and adapter.preflight is not None:
+            if not _is_harmless(request):
+                raise Forbidden("This is no origin")
             return await adapter.preflight(request)
         return await handler(request)
 
@@ -101,6 +110,6 @@ def setup(app: web.Application, *, origins: list[str], outage_drops_cors: bool) 
 def headers_for(origin: str, allowed: list[str]) -> dict[str, str]:
     """The headers of an answer that no signal reaches, as to a request the parser refused."""
     headers: dict[str, str] = {hdrs.VARY: hdrs.ORIGIN}
-    if origin in allowed or "*" in allowed:
+    if origin.isascii() and origin.isprintable() and (origin in allowed or "*" in allowed):
         headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
     return headers

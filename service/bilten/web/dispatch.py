@@ -5,6 +5,7 @@ Before this runs: preflight, address limit, 404, 405 (see `edge` and the router)
 knows who asks.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
@@ -22,16 +23,18 @@ from bilten.web.errors import (
     Forbidden,
     NotFound,
     PayloadTooLarge,
-    TooManyRequests,
+    RequestTimeout,
     Unauthorized,
     UnsupportedMediaType,
     ValidationFailed,
 )
-from bilten.web.keys import IDEMPOTENCY, LIMITER, SERVICES, SETTINGS, TOKENS
+from bilten.web.keys import IDEMPOTENCY, SERVICES, SETTINGS, TOKENS
 
 BEARER = "bearer "
 IDEMPOTENCY_KEY = "Idempotency-Key"
 LONGEST_KEY = 255
+#: A JSON body that has not arrived whole by then is given up, in seconds.
+BODY_TIMEOUT_S = 30
 #: Set on a request once a limit was counted: the `RateLimit-*` headers its answer carries.
 RATE_HEADERS = web.RequestKey("rate_headers", dict[str, str])
 ENDPOINT = web.RequestKey("endpoint", Endpoint)
@@ -73,10 +76,6 @@ async def _principal(request: web.Request, endpoint: Endpoint) -> Principal | No
         if endpoint.auth == "optional":
             return None
         raise Unauthorized
-    verdict = request.app[LIMITER].hit(f"user:{principal.user_id}", request.app[SETTINGS].user_requests_per_minute)
-    request[RATE_HEADERS] = verdict.headers
-    if not verdict.allowed:
-        raise TooManyRequests(headers={hdrs.RETRY_AFTER: str(verdict.reset_s)})
     roles, sentence = _ROLES.get(endpoint.auth, ((), ""))
     if roles and principal.role not in roles:
         raise Forbidden(sentence)
@@ -93,11 +92,15 @@ async def _read_body(request: web.Request, endpoint: Endpoint) -> bytes:
     if endpoint.body_model is not None and request.body_exists and request.content_type != "application/json":
         raise UnsupportedMediaType("Send the body as application/json")
     chunks, size = [], 0
-    async for chunk in request.content.iter_any():
-        size += len(chunk)
-        if size > limit:
-            raise too_large
-        chunks.append(chunk)
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            async for chunk in request.content.iter_any():
+                size += len(chunk)
+                if size > limit:
+                    raise too_large
+                chunks.append(chunk)
+    except TimeoutError:
+        raise RequestTimeout from None
     return b"".join(chunks)
 
 

@@ -100,6 +100,14 @@ class MethodNotAllowed(ApiError):
     message = "This address does not take that method"
 
 
+class RequestTimeout(ApiError):
+    """408: the body did not arrive in time."""
+
+    status = 408
+    code = "REQUEST_TIMEOUT"
+    message = "The body did not arrive in time"
+
+
 class Conflict(ApiError):
     """409: what exists stands against it."""
 
@@ -178,6 +186,7 @@ BY_STATUS: dict[int, type[ApiError]] = {
     403: Forbidden,
     404: NotFound,
     405: MethodNotAllowed,
+    408: RequestTimeout,
     409: Conflict,
     412: PreconditionFailed,
     413: PayloadTooLarge,

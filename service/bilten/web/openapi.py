@@ -22,6 +22,7 @@ from bilten.web.errors import (
     NotFound,
     PayloadTooLarge,
     PreconditionFailed,
+    RequestTimeout,
     ServiceUnavailable,
     TooManyRequests,
     Unauthorized,
@@ -181,7 +182,7 @@ def _errors_around(endpoint: Endpoint) -> Iterable[ApiError]:
         yield Forbidden("Organizer access required" if endpoint.auth == "organizer" else "Admin access required")
     if endpoint.path_model and not any(error.status == NotFound.status for error in endpoint.errors):
         yield NotFound()
-    yield from (PayloadTooLarge(), UnsupportedMediaType())
+    yield from (RequestTimeout(), PayloadTooLarge(), UnsupportedMediaType())
     if "if_match" in endpoint.inputs:
         yield PreconditionFailed(f"{PreconditionFailed.message} (Only with `If-Match`, which takes an `ETag`.)")
     if endpoint.creates:

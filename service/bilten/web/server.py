@@ -18,11 +18,19 @@ from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 
-from bilten.context import REQUEST_ID, REQUEST_ID_HEADER, current_request_id, request_id
+from bilten.context import REQUEST_ID, REQUEST_ID_HEADER, current_address, current_request_id, request_id
 from bilten.db.errors import DatabaseUnavailable
 from bilten.telemetry.metrics import METRICS
 from bilten.web import cors, headers
-from bilten.web.errors import BY_STATUS, ApiError, BadRequest, InternalError, MethodNotAllowed, ServiceUnavailable
+from bilten.web.errors import (
+    BY_STATUS,
+    ApiError,
+    BadRequest,
+    ExpectationFailed,
+    InternalError,
+    MethodNotAllowed,
+    ServiceUnavailable,
+)
 from bilten.web.keys import SETTINGS
 
 log = structlog.get_logger("bilten.http")
@@ -55,10 +63,8 @@ def from_exception(error: Exception) -> ApiError:
         case web.HTTPException():
             return BY_STATUS.get(error.status, InternalError if error.status >= SERVER_FAULT else BadRequest)()
         case DatabaseUnavailable():
-            return ServiceUnavailable(
-                "The database does not answer right now. Try again in a moment."
-            )
-        case RequestPayloadError() | HttpProcessingError():
+            return ServiceUnavailable("The database does not answer right now. Try again in a moment.")
+        case RequestPayloadError() | HttpProcessingError() | ConnectionResetError():
             return BadRequest("The body does not arrive as its headers say")
         case _:
             return InternalError()
@@ -71,6 +77,7 @@ def observe(inner: Handler) -> Handler:
         request = cast("web.Request", request)
         rid = request[REQUEST_ID] = request_id(request)
         current_request_id.set(rid)
+        current_address.set(request.remote)
         started = time.perf_counter()
         with METRICS.in_flight.track_inprogress():
             try:
@@ -89,10 +96,13 @@ def observe(inner: Handler) -> Handler:
 
 def _explain(request: web.Request, error: Exception) -> ApiError:
     answer = from_exception(error)
+    if isinstance(error, UnicodeEncodeError) and not request.headers.get(hdrs.EXPECT, "").isascii():
+        # aiohttp's refusal of an `Expect` repeats it, and fails at bytes that are no text.
+        return ExpectationFailed()
     if isinstance(error, DatabaseUnavailable):
-        log.warning("database_unavailable", reason=str(error), path=request.path)
+        log.warning("database_unavailable", reason=str(error), path=request.path[:200])
     elif answer.status >= SERVER_FAULT and not isinstance(error, ApiError):
-        log.error("unhandled_error", path=request.path, exc_info=error)
+        log.error("unhandled_error", path=request.path[:200], exc_info=error)
     return answer
 
 

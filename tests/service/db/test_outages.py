@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import contextmanager
@@ -20,6 +19,15 @@ from fixtures.api import make_settings
 from sqlalchemy import text
 
 QUICKLY_S = 4
+
+
+def _children(parent: str) -> list[int]:
+    # The second word behind the name in a process's `stat` is its parent (proc(5)); a bare machine has no pgrep.
+    return [
+        int(stat.parent.name)
+        for stat in Path("/proc").glob("[0-9]*/stat")
+        if stat.read_text().rpartition(")")[2].split()[1] == parent
+    ]
 
 
 class Server:
@@ -45,10 +53,7 @@ class Server:
     def frozen(self) -> Iterator[None]:
         """As when its machine does: connections stay open and nothing answers."""
         postmaster = (self._folder / "data" / "postmaster.pid").read_text().splitlines()[0]
-        children = subprocess.run(
-            ["pgrep", "-P", postmaster], capture_output=True, text=True, check=True
-        ).stdout.split()
-        pids = [int(pid) for pid in (postmaster, *children)]
+        pids = [int(postmaster), *_children(postmaster)]
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
         try:

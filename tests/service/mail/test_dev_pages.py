@@ -83,9 +83,15 @@ async def test_a_hostile_mail_cannot_leave_its_frame(api: Api):
 
 
 async def test_without_dev_pages_there_is_no_such_address(start_api: StartApi):
-    for settings in ({"dev_pages": False}, {"environment": "production", "dev_pages": True}):
+    for settings in ({"dev_pages": False}, {"environment": "production", "dev_pages": False}):
         api = await start_api(**settings)
         for path in ("//dev/mail", "//dev/mail.json"):
             reply = await api.get(path)
             assert reply.status == 404
             assert reply.json["error"] == "NOT_FOUND"
+
+
+async def test_a_page_that_points_its_own_name_at_this_machine_reads_no_mail(api: Api):
+    for path in ("//dev/mail", "//dev/mail.json"):
+        assert (await api.get(path, headers={"Host": "evil.example:3001"})).status == 404
+        assert (await api.get(path, headers={"Host": "localhost:3001"})).status == 200

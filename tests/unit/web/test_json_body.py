@@ -25,10 +25,14 @@ from hypothesis import strategies as st
         (b'{"\\udfff": 1}', "surrogate"),
         (b'{"a": "x\\u0000y"}', "NUL"),
         (b'{"a\\u0000": 1}', "NUL"),
-        (b"[" * 100_000, "deep"),
+        (b"[" * 100_000, "more than 10000 values"),
         (b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1), "deeper than 64"),
         (b'{"a":' * 70 + b"1" + b"}" * 70, "deeper than 64"),
         (b"\xff\xfe", "UTF-8"),
+        (b"[" + b"[]," * 10_000 + b"0]", "more than 10000 values"),
+        (b'{"a": [' + b'{"b": 1},' * 6000 + b"0]}", "more than 10000 values"),
+        (b"[" + b"0," * 300_000, "more than 10000 values"),
+        (b'"' + b'\\"' * 300_000, "not valid JSON"),
         (b"{", "not valid JSON"),
         (b"{'a': 1}", "not valid JSON"),
         (b'{"a": 1} x', "not valid JSON"),
@@ -65,3 +69,8 @@ _values = st.recursive(
 @given(_values)
 def test_ordinary_json_is_read_as_the_standard_library_reads_it(value: object):
     assert check(json.dumps(value).encode()) == value
+
+
+def test_a_long_text_full_of_commas_is_one_value():
+    text = 'a, [b], {c} \\ "q" ' * 20_000
+    assert check(json.dumps({"content": text}).encode()) == {"content": text}

@@ -1,7 +1,6 @@
 """Pages, cursors, and the numbers about them."""
 
 import math
-from uuid import uuid4
 
 import pytest
 from bilten.web.errors import ValidationFailed
@@ -50,7 +49,7 @@ def test_any_other_text_is_a_validation_error_and_nothing_else(text: str):
 
 @given(st.data())
 def test_a_cursor_with_one_character_changed_is_refused(data: st.DataObject):
-    cursor = CODEC.encode("events", [str(uuid4()), 5])
+    cursor = CODEC.encode("events", ["550e8400-e29b-41d4-a716-446655440000", 5])
     place = data.draw(st.integers(0, len(cursor) - 2))  # the last character may carry unused bits only
     other = data.draw(st.sampled_from("abcXYZ019_-").filter(lambda c: c != cursor[place]))
     with pytest.raises(ValidationFailed):
