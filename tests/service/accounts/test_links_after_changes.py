@@ -1,0 +1,58 @@
+"""Whoever had an account for a while must not keep a way back into it."""
+
+import json
+import re
+
+from bilten.mail import deliver
+from fixtures.api import Api
+from support.jobs import all_done, until, working
+
+
+async def _link(api: Api, to: str, page: str) -> str:
+    async with working(api.db, deliver.kinds(api.settings, api.db), api.settings):
+        await until(lambda: all_done(api.db))
+    mails = json.loads((await api.get("//dev/mail.json")).text)
+    found = next(
+        m for mail in mails if mail["to"] == to and (m := re.search(rf"/{page}\?token=([\w-]+)", mail["text"]))
+    )
+    return found[1]
+
+
+async def test_an_address_asked_for_before_a_reset_cannot_be_confirmed_after_it(api: Api):
+    token = await api.as_user()
+    await api.put("/users/profile", token=token, json={"email": "evil@example.com"})
+    change = await _link(api, "evil@example.com", "verify-email")
+    await api.post("/auth/forgot-password", json={"email": "user@bilten.com"})
+    reset = await _link(api, "user@bilten.com", "reset-password")
+    assert (await api.post("/auth/reset-password", json={"token": reset, "newPassword": "Secret1"})).status == 200
+    assert (await api.post("/auth/verify-email", json={"token": change})).status == 400
+    assert await api.login("user@bilten.com", "Secret1")
+
+
+async def test_an_address_asked_for_before_a_password_change_cannot_be_confirmed_after_it(api: Api):
+    thief, owner = await api.as_user(), await api.as_user()
+    await api.put("/users/profile", token=thief, json={"email": "evil@example.com"})
+    change = await _link(api, "evil@example.com", "verify-email")
+    await api.put("/auth/change-password", token=owner, json={"currentPassword": "user123", "newPassword": "Secret1"})
+    assert (await api.post("/auth/verify-email", json={"token": change})).status == 400
+
+
+async def test_a_reset_link_sent_to_the_old_address_ends_with_it(api: Api):
+    token = await api.as_user()
+    await api.post("/auth/forgot-password", json={"email": "user@bilten.com"})
+    reset = await _link(api, "user@bilten.com", "reset-password")
+    await api.put("/users/profile", token=token, json={"email": "new@example.com"})
+    change = await _link(api, "new@example.com", "verify-email")
+    assert (await api.post("/auth/verify-email", json={"token": change})).status == 200
+    assert (await api.post("/auth/reset-password", json={"token": reset, "newPassword": "Secret1"})).status == 400
+
+
+async def test_an_international_address_signs_in_as_it_was_registered(api: Api):
+    body = {"email": "idn@bücher.example", "password": "Secret1"}
+    assert (await api.post("/auth/register", json={**body, "name": "Ada"})).status == 201
+    assert (await api.post("/auth/login", json=body)).status == 200
+
+
+async def test_the_audit_log_knows_from_where(api: Api):
+    await api.as_user()
+    assert str(await api.db.fetchval("select host(address) from audit_log order by id desc limit 1")) == "127.0.0.1"
