@@ -38,7 +38,8 @@ class ArticleSearchQuery(PageQuery):
     # Optional only here: without it the answer is a sentence of the contract's own, not the validation's.
     model_config = ConfigDict(json_schema_extra={"required": ["q"]})
 
-    q: Annotated[str, Field(json_schema_extra={"pattern": r"\S"})] | None = Field(
+    # What `str.strip` takes off is more than `\s` of most regular expressions.
+    q: Annotated[str, Field(json_schema_extra={"pattern": r"[^\s\u001c-\u001f\u0085]"})] | None = Field(
         None, max_length=MAX_SEARCH, description="Words that title or excerpt contain."
     )
 
