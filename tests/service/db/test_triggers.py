@@ -81,7 +81,6 @@ async def test_the_audit_log_cannot_be_changed(database: Database, statement: st
             action="test.do",
             entity="thing",
             entity_id=7,
-            address="192.0.2.1",
             after={"a": [1, None]},
         )
     with pytest.raises(exc.IntegrityError) as refused:

@@ -3,19 +3,8 @@
 import re
 
 from fixtures.api import Api, StartApi
-from prometheus_client.parser import text_string_to_metric_families
+from support.counted import counted
 from support.shape import assert_error
-
-
-async def counted(api: Api) -> dict[tuple[str, str, str], float]:
-    """Requests so far by method, route and status class."""
-    exposition = (await api.get("//metrics")).text
-    return {
-        (sample.labels["method"], sample.labels["route"], sample.labels["status"]): sample.value
-        for family in text_string_to_metric_families(exposition)
-        for sample in family.samples
-        if sample.name == "bilten_http_requests_total"
-    }
 
 
 async def test_requests_are_counted_by_template_and_status_class(api: Api):
