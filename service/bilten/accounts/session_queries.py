@@ -1,6 +1,10 @@
-"""How sessions and their refresh tokens are read and written. Rotation hangs on one conditional UPDATE."""
+"""How sessions and their refresh tokens are read and written. Rotation hangs on one conditional UPDATE.
+
+A session lives as long as its newest refresh token: each use puts its end off, up to `LONGEST_LIFE`.
+"""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import RowMapping, and_, func, or_, select, text, update
@@ -9,14 +13,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bilten.accounts.queries import Account, account_of, digest, new_token, seconds_from_now
 from bilten.accounts.tables import refresh_tokens, sessions, users
 
+#: However much a session is used, the password has to be given again after this (OWASP ASVS 5.0, 7.3.2).
+LONGEST_LIFE = timedelta(days=90)
+
 
 async def insert_session(
     tx: AsyncConnection, user_id: UUID, *, lifetime_s: int, user_agent: str | None, address: str | None
 ) -> UUID:
-    """A new session; returns its id."""
+    """A new session; returns its id. Unused, it ends after `lifetime_s` seconds."""
+    ends = func.least(func.now() + LONGEST_LIFE, seconds_from_now(lifetime_s))
     statement = (
         sessions.insert()
-        .values(user_id=user_id, expires_at=seconds_from_now(lifetime_s), user_agent=user_agent, address=address)
+        .values(user_id=user_id, expires_at=ends, user_agent=user_agent, address=address)
         .returning(sessions.c.id)
     )
     session_id: UUID = (await tx.execute(statement)).scalar_one()
@@ -44,12 +52,13 @@ async def revoke_token(tx: AsyncConnection, *, jti: UUID, user_id: UUID, expires
     await tx.execute(statement, {"jti": jti, "user": user_id, "exp": expires_at, "why": reason})
 
 
-async def insert_refresh_token(tx: AsyncConnection, session_id: UUID, *, lifetime_s: int) -> tuple[UUID, str]:
-    """A new refresh token of the session; returns its row's id and the token, which is stored nowhere."""
+async def insert_refresh_token(tx: AsyncConnection, session_id: UUID) -> tuple[UUID, str]:
+    """A new refresh token, good until its session ends; its row's id and the token, which is stored nowhere."""
     token = new_token()
+    ends = select(sessions.c.expires_at).where(sessions.c.id == session_id).scalar_subquery()
     statement = (
         refresh_tokens.insert()
-        .values(session_id=session_id, token_hash=digest(token), expires_at=seconds_from_now(lifetime_s))
+        .values(session_id=session_id, token_hash=digest(token), expires_at=ends)
         .returning(refresh_tokens.c.id)
     )
     return (await tx.execute(statement)).scalar_one(), token
@@ -116,8 +125,9 @@ async def refresh_token_history(tx: AsyncConnection, token: str, *, grace_s: int
     return (await tx.execute(statement)).mappings().first()
 
 
-async def session_user(tx: AsyncConnection, session_id: UUID) -> Account:
-    """The account of a session that was just used, whose use is noted."""
-    used = update(sessions).where(sessions.c.id == session_id).values(last_used_at=func.now())
+async def prolong_session(tx: AsyncConnection, session_id: UUID, *, lifetime_s: int) -> Account:
+    """Put the end of a session that was just used off to `lifetime_s` seconds from now; its account."""
+    ends = func.least(sessions.c.created_at + LONGEST_LIFE, seconds_from_now(lifetime_s))
+    used = update(sessions).where(sessions.c.id == session_id).values(last_used_at=func.now(), expires_at=ends)
     user_id = (await tx.execute(used.returning(sessions.c.user_id))).scalar_one()
     return account_of((await tx.execute(select(users).where(users.c.id == user_id))).mappings().one())

@@ -55,11 +55,14 @@ async def sign_in(services: Services, client: Client, *, email: str, password: s
 
 async def start(services: Services, tx: AsyncConnection, account: Account, client: Client) -> Grant:
     """Start a session of an account that was just proven."""
-    lifetime_s = services.settings.refresh_token_ttl_s
     session_id = await session_queries.insert_session(
-        tx, account.id, lifetime_s=lifetime_s, user_agent=client.user_agent, address=client.address
+        tx,
+        account.id,
+        lifetime_s=services.settings.refresh_token_ttl_s,
+        user_agent=client.user_agent,
+        address=client.address,
     )
-    _, refresh_token = await session_queries.insert_refresh_token(tx, session_id, lifetime_s=lifetime_s)
+    _, refresh_token = await session_queries.insert_refresh_token(tx, session_id)
     await record(tx, actor_id=account.id, action="session.start", entity="session", entity_id=session_id)
     access_token = services.tokens.issue(
         user_id=account.id,
@@ -80,10 +83,10 @@ async def refresh(services: Services, token: str) -> Grant:
     async with services.db.transaction() as tx:
         claimed = await session_queries.claim_refresh_token(tx, token)
         if claimed is not None:
-            account = await session_queries.session_user(tx, claimed.session_id)
-            successor, refresh_token = await session_queries.insert_refresh_token(
+            account = await session_queries.prolong_session(
                 tx, claimed.session_id, lifetime_s=services.settings.refresh_token_ttl_s
             )
+            successor, refresh_token = await session_queries.insert_refresh_token(tx, claimed.session_id)
             await session_queries.link_successor(tx, claimed.id, successor)
             access_token = services.tokens.issue(
                 user_id=account.id,

@@ -1,8 +1,9 @@
 """Refresh tokens: one winner, a double click forgiven, a thief locked out for good."""
 
 import asyncio
+from datetime import timedelta
 
-from fixtures.api import Api, Reply
+from fixtures.api import Api, Reply, StartApi
 
 
 async def _session(api: Api) -> dict[str, str]:
@@ -70,6 +71,54 @@ async def test_a_stolen_token_ends_only_its_own_session(api: Api):
     await _let_time_pass(api, 11)
     await _refresh(api, victim["refreshToken"])
     assert (await api.get("/auth/me", token=bystander["token"])).status == 200
+
+
+async def _let_days_pass(api: Api, days: int) -> None:
+    back = f"- interval '{days} d'"
+    async with api.db.transaction() as tx:
+        await tx.exec_driver_sql(
+            f"update sessions set created_at = created_at {back}, expires_at = expires_at {back}"  # noqa: S608 an int
+        )
+        await tx.exec_driver_sql(
+            f"update refresh_tokens set created_at = created_at {back}, expires_at = expires_at {back}, "  # noqa: S608
+            f"replaced_at = replaced_at {back}"
+        )
+
+
+async def test_a_session_in_use_goes_on_for_ninety_days_and_then_the_password_is_asked_for(api: Api):
+    tokens = await _session(api)
+    for _ in range(3):
+        await _let_days_pass(api, 25)
+        reply = await _refresh(api, tokens["refreshToken"])
+        assert reply.status == 200, reply.text
+        tokens = reply.data
+        assert (await api.get("/auth/me", token=tokens["token"])).status == 200
+    await _let_days_pass(api, 14)
+    assert (await api.get("/auth/me", token=tokens["token"])).status == 200
+    await _let_days_pass(api, 1)
+    assert (await api.get("/auth/me", token=tokens["token"])).status == 401
+    assert (await _refresh(api, tokens["refreshToken"])).status == 401
+
+
+async def test_a_session_nobody_uses_ends_after_thirty_days(api: Api):
+    tokens = await _session(api)
+    await _let_days_pass(api, 30)
+    assert (await _refresh(api, tokens["refreshToken"])).status == 401
+    assert (await api.get("/auth/me", token=tokens["token"])).status == 401
+
+
+async def test_a_session_and_its_newest_refresh_token_end_together(api: Api, start_api: StartApi):
+    long = await start_api(refresh_token_ttl_s=365 * 86400)
+    for server in (api, long):
+        tokens = await _session(server)
+        await _refresh(server, tokens["refreshToken"])
+    ends = await api.db.fetch(
+        "select s.expires_at - r.expires_at as apart, s.expires_at - s.created_at as life from sessions s "
+        "join refresh_tokens r on r.session_id = s.id where r.replaced_at is null order by life"
+    )
+    assert [end["apart"] for end in ends] == [timedelta(0)] * 2
+    assert timedelta(days=30) <= ends[0]["life"] < timedelta(days=31)
+    assert ends[1]["life"] == timedelta(days=90)
 
 
 async def test_unknown_expired_and_signed_out_tokens_are_refused_alike(api: Api):
