@@ -124,6 +124,7 @@ refresh_tokens = Table(
     Index("uq_refresh_tokens_live", "session_id", unique=True, postgresql_where=sql("replaced_at is null")),
     Index(None, "session_id"),
     Index(None, "replaced_by"),
+    Index(None, "expires_at"),
 )
 
 revoked_tokens = Table(

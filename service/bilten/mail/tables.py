@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, ForeignKey, Index, Table, Uuid
 
-from bilten.db.metadata import created_at, id_column, length, metadata, required_text, timestamp
+from bilten.db.metadata import created_at, id_column, length, metadata, required_text
 
 mails = Table(
     "mails",
@@ -15,7 +15,6 @@ mails = Table(
     required_text("text_body"),
     required_text("html_body"),
     created_at(),
-    timestamp("sent_at"),
     length("to_address", at_least=3, at_most=320),
     length("subject", at_least=1, at_most=998),
     Index(None, "created_at", "id"),

@@ -6,10 +6,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from bilten.db.database import Database
 from bilten.db.schema import metadata
+from bilten.jobs import schedule
 from sqlalchemy import Connection, inspect
 from sqlalchemy.ext.asyncio import create_async_engine
 from support.catalog import schema_of
 
+_LEADING_COLUMNS = """
+select indrelid::regclass || '.' || attname
+from pg_index join pg_attribute on attrelid = indrelid and attnum = indkey[0]
+"""
 _UNINDEXED_FOREIGN_KEYS = """
 select conrelid::regclass::text || '.' || attname
 from pg_constraint join pg_attribute on attrelid = conrelid and attnum = conkey[1]
@@ -51,6 +56,11 @@ async def test_every_foreign_key_is_found_by_an_index(database_url: str):
         assert await connection.fetch(_UNINDEXED_FOREIGN_KEYS) == []
     finally:
         await connection.close()
+
+
+async def test_what_the_worker_deletes_is_found_by_an_index(database: Database):
+    found = {row[0] for row in await database.fetch(_LEADING_COLUMNS)}
+    assert {f"{chore.table}.{chore.end}" for chore in schedule.CHORES} <= found
 
 
 async def test_every_updated_at_is_kept_by_a_trigger(database: Database, database_url: str):
