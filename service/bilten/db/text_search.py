@@ -14,7 +14,6 @@ MAX_WORDS = 8
 _TRIGRAM = 3
 
 _SEPARATORS = re.compile(r"[\s,]+")
-_RUN = re.compile(r"[^\W_]+")
 _WILDCARDS = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 
@@ -23,13 +22,19 @@ def containing_all(column: str, text: str, arguments: Arguments) -> list[str]:
 
     Signs between words (`jazz & soul`) do not count; a search of nothing else finds nothing.
     """
-    words = [word for word in _SEPARATORS.split(text) if _RUN.search(word)][:MAX_WORDS]
+    words = [word for word in _SEPARATORS.split(text) if _longest_run(word)][:MAX_WORDS]
     return [_contains(column, word, arguments) for word in words] or ["false"]
+
+
+def _longest_run(word: str) -> int:
+    """The most letters and digits in a row. `²` and `½` are neither: pg_trgm makes nothing of them."""
+    runs = "".join(sign if sign.isalpha() or sign.isdecimal() else " " for sign in word).split()
+    return max(map(len, runs), default=0)
 
 
 def _contains(column: str, word: str, arguments: Arguments) -> str:
     literal = word.translate(_WILDCARDS)
-    if any(len(run) >= _TRIGRAM for run in _RUN.findall(word)):
+    if _longest_run(word) >= _TRIGRAM:
         return f"{column} like lower({arguments.add(f'%{literal}%')})"
     # The parts of a searchable column are joined by chr(10).
     starts = (f"{literal}%", f"% {literal}%", f"%\n{literal}%")
