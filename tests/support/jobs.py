@@ -1,10 +1,13 @@
-"""Workers in the test's own process, jobs of the test's own kind, and waiting for what they do."""
+"""Workers in the test's own process and in others, jobs of the test's own kind, and waiting for what they do."""
 
 import asyncio
 import inspect
+import os
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +18,7 @@ from bilten.jobs.worker import Worker
 from bilten.settings import Settings
 from pydantic import BaseModel
 from sqlalchemy import text
+from support.secrets import SECRET_KEY, TOKEN_KEYS
 
 KIND = "test.note"
 
@@ -96,3 +100,29 @@ async def working(db: Database, kinds: Iterable[Kind[Any]], settings: Settings) 
     finally:
         worker.stop()
         await running
+
+
+@asynccontextmanager
+async def worker_process(database_url: str, log: Path, **variables: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`bilten worker`, killed at the end of the block if it is still there."""
+    coverage = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "BILTEN_DATABASE_URL": database_url,
+        "BILTEN_SECRET_KEY": SECRET_KEY,
+        "BILTEN_TOKEN_KEYS": TOKEN_KEYS,
+        "BILTEN_WORKER_POLL_S": "0.1",
+        "BILTEN_LOG_FORMAT": "json",
+        **coverage,
+        **variables,
+    }
+    with log.open("ab") as output:
+        worker = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bilten", "worker", env=environment, stdout=output, stderr=output
+        )
+    try:
+        yield worker
+    finally:
+        if worker.returncode is None:
+            worker.kill()
+        await worker.wait()

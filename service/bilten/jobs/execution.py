@@ -16,12 +16,12 @@ from bilten.db.database import Database
 from bilten.jobs import payload as payloads
 from bilten.jobs import queries
 from bilten.jobs.kinds import Job, Kind, PayloadT
+from bilten.jobs.metrics import JOB_METRICS
 from bilten.jobs.outage import Patience
 from bilten.jobs.queries import Leased
 from bilten.sealed import Unsealable
 from bilten.settings import Settings
 from bilten.telemetry.logs import scrub
-from bilten.telemetry.metrics import METRICS
 
 #: Pauses of about 5 s, 15 s, 45 s … up to an hour: eight attempts span an hour and a half.
 FIRST_PAUSE_S = 5.0
@@ -89,7 +89,7 @@ class Execution:
                 return await self._end(tx, job, outcome)
 
         held = await self._patience.insist(once, every_s=self._settings.worker_poll_s)
-        METRICS.jobs.labels(job.kind, outcome.word if held else "lost").inc()
+        JOB_METRICS.count(job.kind, outcome.word if held else "lost")
         line = log.bind(kind=job.kind, job=str(job.id), attempt=job.attempts, ms=round(outcome.duration_s * 1000, 1))
         if not held:
             line.warning("job_lease_lost", outcome=outcome.word, reason=outcome.error)

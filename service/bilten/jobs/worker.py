@@ -23,12 +23,13 @@ from bilten.db.database import Database
 from bilten.jobs import queries, schedule
 from bilten.jobs.execution import Execution
 from bilten.jobs.kinds import Kind
+from bilten.jobs.metrics import JOB_METRICS
+from bilten.jobs.monitor import Monitor
 from bilten.jobs.outage import Patience
 from bilten.jobs.queries import Backlog, Leased
 from bilten.mail import deliver
 from bilten.settings import Settings, SettingsError, load
 from bilten.telemetry import logs
-from bilten.telemetry.metrics import METRICS
 
 #: Jobs at a time: they mostly wait, for a mail server or the object store.
 CONCURRENCY = 8
@@ -36,6 +37,9 @@ CONCURRENCY = 8
 BEAT = 1 / 3
 #: The depth of the outbox is counted no more often than this, in seconds.
 MEASURE_EVERY_S = 5.0
+#: A worker that took no turn for so many seconds is stuck. A turn is a pause of at most 60 s (`worker_poll_s`) and two
+#: questions to the database, each over within its time-outs.
+STUCK_AFTER_S = 120.0
 
 log = structlog.get_logger("bilten.worker")
 
@@ -55,6 +59,11 @@ class Worker:
         self._at_work: set[UUID] = set()
         self._stopping = asyncio.Event()
         self._measured = -MEASURE_EVERY_S
+        self._turned_at = time.monotonic()
+
+    def is_stuck(self) -> bool:
+        """Whether it has long stopped asking for jobs, though nobody asked it to."""
+        return not self._stopping.is_set() and time.monotonic() - self._turned_at > STUCK_AFTER_S
 
     def stop(self) -> None:
         """Take no more jobs, finish what runs, then return from `run`."""
@@ -80,6 +89,7 @@ class Worker:
 
     async def _turn(self, stopped: "asyncio.Task[bool]") -> None:
         """Fill the free places; then wait until one is free again, or for the time of the next question."""
+        self._turned_at = time.monotonic()
         free = CONCURRENCY - len(self._running)
         taken = await self._patience.attempt(partial(self._lease, free)) if free else []
         for job in taken or ():
@@ -133,10 +143,7 @@ class Worker:
         if time.monotonic() - self._measured < MEASURE_EVERY_S:
             return
         self._measured = time.monotonic()
-        if (found := await self._patience.attempt(self._backlog)) is not None:
-            METRICS.outbox_open.set(found.open)
-            METRICS.outbox_dead.set(found.dead)
-            METRICS.outbox_oldest_age.set(found.oldest_age_s)
+        JOB_METRICS.outbox.backlog = await self._patience.attempt(self._backlog)
 
     async def _backlog(self) -> Backlog:
         async with self._db.transaction() as tx:
@@ -161,7 +168,8 @@ class Worker:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run a worker until SIGTERM or SIGINT. 0 when it was stopped, 2 when the settings are not usable."""
+    """Run a worker until SIGTERM or SIGINT. 0 when it was stopped, 1 when it cannot have its port, 2 when the settings
+    are not usable."""
     parser = argparse.ArgumentParser(
         prog="bilten worker", description="Do the jobs of the outbox (mails, clean-up) until it is stopped."
     )
@@ -172,19 +180,34 @@ def main(argv: Sequence[str]) -> int:
         sys.stderr.write(f"The worker cannot start, its settings are not usable:\n{error}\n")
         return 2
     logs.setup(log_format=settings.log_format, level=settings.log_level)
-    asyncio.run(serve(settings))
-    return 0
+    return asyncio.run(serve(settings))
 
 
-async def serve(settings: Settings) -> None:
-    """Open the database, waiting for it if need be, and work until a signal to stop."""
+async def serve(settings: Settings) -> int:
+    """Open the database, waiting for it if need be, and work until a signal to stop. Returns the exit status."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     db = Database(settings)
     worker = Worker(db, deliver.kinds(settings, db), settings)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, worker.stop)
+    monitor = Monitor(settings, db, is_stuck=worker.is_stuck)
     await db.open()
     try:
-        await worker.run()
+        try:
+            await monitor.open()
+        except OSError as error:
+            sys.stderr.write(
+                f"The worker cannot listen on {settings.host}:{settings.worker_port} ({error.strerror}). "
+                "Stop what uses it, or set BILTEN_WORKER_PORT.\n"
+            )
+            return 1
+        working = asyncio.create_task(worker.run())
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        worker.stop()
+        # At once, so that the next worker finds the port free while this one finishes its jobs.
+        await asyncio.gather(working, monitor.close())
+        return 0
     finally:
+        await monitor.close()
         await db.close()

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import minio
 
 from bilten.local.family import Family
-from bilten.local.home import Home
+from bilten.local.home import Home, Ports
 from bilten.local.logfile import last_line
 from bilten.local.objectstore import ObjectStore, S3Address
 from bilten.local.postgres import Postgres
@@ -45,7 +45,7 @@ class Server(Protocol):
 class Backing:
     """Both of them. None stands for one that is external."""
 
-    def __init__(self, family: Family, home: Home, environ: Mapping[str, str]) -> None:
+    def __init__(self, family: Family, home: Home, environ: Mapping[str, str], ports: Ports) -> None:
         self._environ = environ
         self._home = home
         self._family = family
@@ -54,12 +54,10 @@ class Backing:
         self._ends: Counter[str] = Counter()
         self.postgres: Postgres | None = None
         self.store: ObjectStore | None = None
-        if not environ.get("BILTEN_DATABASE_URL") or not environ.get("BILTEN_S3_ENDPOINT"):
-            postgres_port, s3_ports = home.ports()
         if not environ.get("BILTEN_DATABASE_URL"):
-            self.postgres = self._servers["Postgres"] = Postgres(family, home.postgres, port=postgres_port)
+            self.postgres = self._servers["Postgres"] = Postgres(family, home.postgres, port=ports.postgres)
         if not environ.get("BILTEN_S3_ENDPOINT"):
-            self.store = self._servers["object store"] = ObjectStore(family, home.objects, ports=s3_ports)
+            self.store = self._servers["object store"] = ObjectStore(family, home.objects, ports=ports.store)
         elif missing := [name for name in _S3_VARIABLES if not environ.get(name)]:
             raise LocalError(f"BILTEN_S3_ENDPOINT is set, so set {' and '.join(missing)} too.")
 

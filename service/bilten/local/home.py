@@ -11,18 +11,27 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bilten.local import ports
-from bilten.local.objectstore import Ports
+from bilten.local.objectstore import Ports as StorePorts
 from bilten.local.problem import LocalError
 from bilten.local.secretfile import write_secret
 
 #: A first start writes about 150 MB; a Postgres that meets a full disk stops.
 NEEDED_BYTES = 500 * 1024 * 1024
 
-_SERVERS = ("postgres", "s3", "master", "volume", "filer", "admin")
+_SERVERS = ("postgres", "s3", "master", "volume", "filer", "admin", "worker")
+
+
+class Ports(NamedTuple):
+    """The ports of what runs beside the API."""
+
+    postgres: int
+    store: StorePorts
+    worker: int
 
 
 class Home:
@@ -72,20 +81,21 @@ class Home:
                 "free some space, then run `make up` again."
             )
 
-    def ports(self) -> tuple[int, Ports]:
-        """The ports of Postgres and of the object store: those of last time, others only where one is taken now.
+    def ports(self) -> Ports:
+        """The ports of last time, others only where one is taken now.
 
         At first they follow from the folder's name, so that two clones never want the same.
         """
         path = self.folder / "ports.json"
         wanted = dict(zip(_SERVERS, ports.pick(len(_SERVERS), seed=str(self.folder)), strict=True))
-        wanted |= {name: int(port) for name, port in _read(path).items()}
+        wanted |= {name: int(port) for name, port in _read(path).items() if name in wanted}
         chosen: dict[str, int] = {}
         for name, port in wanted.items():
             free = port not in chosen.values() and ports.is_free(port) and ports.is_free(port + ports.GRPC_OFFSET)
             chosen[name] = port if free else ports.pick(1, taken=[*wanted.values(), *chosen.values()])[0]
         path.write_text(json.dumps(chosen))
-        return chosen["postgres"], Ports(**{name: port for name, port in chosen.items() if name != "postgres"})
+        postgres, worker = chosen.pop("postgres"), chosen.pop("worker")
+        return Ports(postgres, StorePorts(**chosen), worker)
 
     def secrets(self) -> dict[str, str]:
         """The API's secrets as environment variables; made once, so that tokens outlive a restart."""

@@ -30,8 +30,12 @@ class Listener:
     @property
     def url(self) -> str:
         """The base address for this machine's browser."""
+        return self.url_of(self.port)
+
+    def url_of(self, port: int | str) -> str:
+        """The base address of another port of the same host."""
         host = self.reachable_host
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def open(self) -> None:
         """Take connections, which wait until a process accepts them. Does nothing when it is open."""

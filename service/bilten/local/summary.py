@@ -10,7 +10,7 @@ ACCOUNTS = ("admin@bilten.com / admin123", "organizer@bilten.com / organizer123"
 
 
 def summary(
-    address: str, backing: Backing, home: Home, environ: Mapping[str, str], debugger: int | None
+    address: str, worker: str | None, backing: Backing, home: Home, environ: Mapping[str, str], debugger: int | None
 ) -> list[tuple[str, str]]:
     """Names and values; an empty name continues the one before."""
     rows = [
@@ -18,6 +18,8 @@ def summary(
         ("Docs", f"{address}/docs"),
         ("Ready?", f"{address}/readyz"),
         ("Mail", f"{address}/dev/mail"),
+        ("Metrics", f"{address}/metrics"),
+        *([("", f"{worker}/metrics  (the worker's)")] if worker else []),
         ("Database", backing.describe_database()),
         *zip(("S3", "", ""), backing.describe_store(), strict=False),
     ]

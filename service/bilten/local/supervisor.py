@@ -62,7 +62,9 @@ class Supervisor:
             stack.enter_context(self._family)
             self._listener = Listener(self._environ.get("BILTEN_HOST") or "127.0.0.1", self._port)
             stack.callback(self._listener.close)
-            backing = self._backing = Backing(self._family, self._home, self._environ)
+            ports = self._home.ports()
+            self._worker_port = self._environ.get("BILTEN_WORKER_PORT") or str(ports.worker)
+            backing = self._backing = Backing(self._family, self._home, self._environ, ports)
             stack.callback(self._screen.waiting, "")
             try:
                 stack.callback(backing.stop, self._screen.stopped)
@@ -90,7 +92,8 @@ class Supervisor:
         self._screen.waiting("starting the API: schema, sample data, HTTP")
         log_format = "console" if self._screen.interactive else "auto"
         preferred = {"BILTEN_LOG_FORMAT": log_format, "BILTEN_SHUTDOWN_GRACE_S": "2"}
-        fixed = {"BILTEN_PORT": str(self._listener.port), "PYTHONUNBUFFERED": "1"}
+        ports = {"BILTEN_PORT": str(self._listener.port), "BILTEN_WORKER_PORT": self._worker_port}
+        fixed = {**ports, "PYTHONUNBUFFERED": "1"}
         variables = {**preferred, **self._home.secrets(), **self._environ, **self._backing.variables(), **fixed}
         code = Code(
             self._family, self._screen, self._listener, project=self._project, logs=self._home.logs,
@@ -125,9 +128,9 @@ class Supervisor:
         if self._unfinished:
             return
         self._screen.waiting("")
-        self._screen.summary(
-            summary(self._listener.url, self._backing, self._home, self._environ, self._code.debugger_port)
-        )
+        worker = self._listener.url_of(self._worker_port) if self._worker_port != "0" else None
+        debugger = self._code.debugger_port
+        self._screen.summary(summary(self._listener.url, worker, self._backing, self._home, self._environ, debugger))
 
     def _loop(self) -> None:
         while True:

@@ -1,4 +1,7 @@
-"""Prometheus metrics of this process. Labels are bounded: a route is its template, a status its class."""
+"""Prometheus metrics of the API. Labels are bounded: a route is its template, a status its class.
+
+Each process exposes only what it measures itself: the worker's are in bilten.jobs.metrics.
+"""
 
 from prometheus_client import (
     CollectorRegistry,
@@ -7,20 +10,25 @@ from prometheus_client import (
     Histogram,
     PlatformCollector,
     ProcessCollector,
-    generate_latest,
 )
 
 #: Seconds; dense where the API answers (milliseconds), reaching the frontend's own time-out of 10 s.
 DURATION_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
+def process_registry() -> CollectorRegistry:
+    """A registry with what any process tells of itself: memory, processor time, open files, its Python."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    return registry
+
+
 class Metrics:
-    """One registry with everything the process counts."""
+    """One registry with everything the API counts."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
-        PlatformCollector(registry=self.registry)
+        self.registry = process_registry()
         labels = ("method", "route", "status")
         self._requests = Counter("bilten_http_requests_total", "Requests answered", labels, registry=self.registry)
         self._durations = Histogram(
@@ -31,24 +39,12 @@ class Metrics:
             registry=self.registry,
         )
         self.in_flight = Gauge("bilten_http_requests_in_flight", "Requests being answered", registry=self.registry)
-        self.jobs = Counter(
-            "bilten_jobs_total", "Jobs tried by this worker", ("kind", "outcome"), registry=self.registry
-        )
-        self.outbox_open = Gauge("bilten_outbox_open", "Jobs that are not done yet", registry=self.registry)
-        self.outbox_dead = Gauge("bilten_outbox_dead", "Dead letters: jobs given up", registry=self.registry)
-        self.outbox_oldest_age = Gauge(
-            "bilten_outbox_oldest_age_seconds", "How long the longest-waiting job has been due", registry=self.registry
-        )
 
     def observe_request(self, method: str, route: str, status: int, duration_s: float) -> None:
         """Count one answer."""
         labels = (method if method in _METHODS else "other", route, f"{status // 100}xx")
         self._requests.labels(*labels).inc()
         self._durations.labels(*labels).observe(duration_s)
-
-    def render(self) -> bytes:
-        """The exposition text, format 0.0.4."""
-        return generate_latest(self.registry)
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -11,6 +11,7 @@ from ipaddress import ip_address, ip_network
 from typing import Literal
 
 from aiohttp import web
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, generate_latest
 from pydantic import BaseModel
 
 from bilten import __version__
@@ -148,9 +149,16 @@ async def index() -> Index:
     )
 
 
-async def metrics(request: web.Request) -> web.Response:
-    """Prometheus exposition, to the networks of `metrics_networks` only; to others it does not exist."""
-    peer = ip_address(request.remote) if request.remote else None
-    if peer is None or not any(peer in ip_network(network) for network in request.app[SETTINGS].metrics_networks):
-        raise NotFound
-    return web.Response(body=METRICS.render(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+def exposition(registry: CollectorRegistry) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """A handler that shows the registry to the networks of `metrics_networks` only; to others it does not exist."""
+
+    async def show(request: web.Request) -> web.Response:
+        peer = ip_address(request.remote) if request.remote else None
+        if peer is None or not any(peer in ip_network(network) for network in request.app[SETTINGS].metrics_networks):
+            raise NotFound
+        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
+
+    return show
+
+
+metrics = exposition(METRICS.registry)

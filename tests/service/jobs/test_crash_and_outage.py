@@ -2,11 +2,8 @@
 
 import asyncio
 import json
-import os
 import signal
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -25,33 +22,9 @@ from fixtures.api import make_settings
 from sqlalchemy import text
 from structlog.testing import LogCapture
 from structlog.typing import EventDict
-from support.jobs import Notes, all_done, change, put, row, until, working
-from support.secrets import SECRET_KEY, TOKEN_KEYS
+from support.jobs import Notes, all_done, change, put, row, until, worker_process, working
 
 MAIL = {"to": "ada@example.com", "subject": "Hello", "text": "words", "html": "<p>words</p>"}
-
-
-@asynccontextmanager
-async def _process(database_url: str, log: Path, **variables: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    environment = {
-        "PATH": os.environ["PATH"],
-        "BILTEN_DATABASE_URL": database_url,
-        "BILTEN_SECRET_KEY": SECRET_KEY,
-        "BILTEN_TOKEN_KEYS": TOKEN_KEYS,
-        "BILTEN_WORKER_POLL_S": "0.1",
-        "BILTEN_LOG_FORMAT": "json",
-        **variables,
-    }
-    with log.open("ab") as output:
-        worker = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bilten", "worker", env=environment, stdout=output, stderr=output
-        )
-    try:
-        yield worker
-    finally:
-        if worker.returncode is None:
-            worker.kill()
-        await worker.wait()
 
 
 async def _enqueue_mail(db: Database, settings: Settings) -> UUID:
@@ -64,7 +37,7 @@ async def test_a_mail_whose_worker_was_killed_midway_is_sent_once_by_the_next(
 ):
     patient = {"BILTEN_DATABASE_LOCK_TIMEOUT_MS": "60000", "BILTEN_DATABASE_STATEMENT_TIMEOUT_MS": "60000"}
     job = await _enqueue_mail(db, settings)
-    first = _process(database_url, tmp_path / "first.log", BILTEN_WORKER_LEASE_S="1", **patient)
+    first = worker_process(database_url, tmp_path / "first.log", BILTEN_WORKER_LEASE_S="1", **patient)
     async with db.transaction() as tx, first as killed:
         # The worker gets as far as the mail's own row and no further.
         await tx.execute(text("lock table mails in share row exclusive mode"))
@@ -73,7 +46,7 @@ async def test_a_mail_whose_worker_was_killed_midway_is_sent_once_by_the_next(
         await killed.wait()
     stored = await row(db, job)
     assert (stored["attempts"], stored["finished_at"]) == (1, None)
-    async with _process(database_url, tmp_path / "second.log", BILTEN_WORKER_LEASE_S="1"):
+    async with worker_process(database_url, tmp_path / "second.log", BILTEN_WORKER_LEASE_S="1"):
         await until(lambda: all_done(db))
     assert await db.fetchval("select count(*) from mails where job_id = $1", job) == 1
     assert (await row(db, job))["attempts"] == 2
@@ -89,7 +62,7 @@ async def test_sigterm_ends_a_worker_after_the_mail_it_is_sending(
 ):
     log = tmp_path / "worker.log"
     job = await _enqueue_mail(db, settings)
-    async with _process(database_url, log) as worker:
+    async with worker_process(database_url, log) as worker:
         async with db.transaction() as tx:
             await tx.execute(text("lock table mails in share row exclusive mode"))
             await until(lambda: _waits_for_a_lock(db))
@@ -104,7 +77,7 @@ async def test_sigterm_ends_a_worker_after_the_mail_it_is_sending(
 
 async def test_a_worker_without_settings_says_which_are_missing(tmp_path: Path):
     log = tmp_path / "worker.log"
-    async with _process("", log, BILTEN_DATABASE_URL="postgresql://x", BILTEN_SECRET_KEY="short") as worker:
+    async with worker_process("", log, BILTEN_DATABASE_URL="postgresql://x", BILTEN_SECRET_KEY="short") as worker:
         assert await asyncio.wait_for(worker.wait(), 60) == 2
     told = log.read_text()
     assert "BILTEN_SECRET_KEY" in told

@@ -7,8 +7,8 @@ import pytest
 from bilten.db.database import Database
 from bilten.jobs import queries, worker
 from bilten.jobs.kinds import Job
+from bilten.jobs.metrics import JOB_METRICS
 from bilten.settings import Settings
-from bilten.telemetry.metrics import METRICS
 from support.jobs import KIND, Notes, all_done, change, put, row, until, working
 
 
@@ -89,12 +89,16 @@ async def test_an_end_that_comes_after_the_lease_was_lost_is_not_written(db: Dat
         await change(db, "update jobs set locked_by = 'another'")
 
     notes.work = work  # type: ignore[method-assign]
-    before = METRICS.jobs.labels(KIND, "lost")._value.get()  # noqa: SLF001 the counter has no other way to be read
+    before = _lost()
     async with working(db, [notes.kind], settings):
         await until(lambda: notes.finished == [job])
     stored = await row(db, job)
     assert (stored["locked_by"], stored["finished_at"]) == ("another", None)
-    assert METRICS.jobs.labels(KIND, "lost")._value.get() == before + 1  # noqa: SLF001
+    assert _lost() == before + 1
+
+
+def _lost() -> float:
+    return JOB_METRICS.registry.get_sample_value("bilten_jobs_total", {"kind": KIND, "outcome": "lost"}) or 0
 
 
 async def test_a_job_of_a_worker_that_vanished_is_taken_over_when_its_lease_has_run_out(
@@ -177,10 +181,13 @@ async def test_the_depth_of_the_outbox_is_measured(db: Database, settings: Setti
     dead = await put(db, settings)
     await change(db, "update jobs set run_at = now() - interval '90 seconds'")
     await change(db, "update jobs set dead_at = now() where id = :id", id=dead)
+    monkeypatch.setattr(JOB_METRICS.outbox, "backlog", None)
     async with working(db, [], settings):
-        await until(lambda: METRICS.outbox_dead._value.get() == 1)  # noqa: SLF001
-    assert METRICS.outbox_open._value.get() == 1  # noqa: SLF001
-    assert 90 <= METRICS.outbox_oldest_age._value.get() < 120  # noqa: SLF001
+        await until(lambda: JOB_METRICS.outbox.backlog is not None)
+    found = JOB_METRICS.outbox.backlog
+    assert found is not None
+    assert (found.open, found.dead) == (1, 1)
+    assert 90 <= found.oldest_age_s < 300
 
 
 async def test_two_workers_have_two_names(db: Database, settings: Settings):

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import psutil
@@ -24,6 +25,9 @@ def test_all_that_the_screen_promises_is_there_and_outlives_kill_9(tmp_path: Pat
             email, password = account.split(" / ")
             token = dev.post("/api/v1/auth/login", {"email": email, "password": password})["data"]["token"]
         dev.says("worker_started")
+        metrics = re.search(r"(http://127\.0\.0\.1:\d+/metrics)  \(the worker's\)", dev.output)
+        assert metrics
+        wait_until(lambda: b"bilten_outbox_open 0.0" in page(metrics[1]))
         secret = next(line.split()[-1] for line in dev.output.splitlines() if "secret key" in line)
         seen = processes_of(home)
         assert any("weed" in line for line in seen)
@@ -39,6 +43,11 @@ def test_all_that_the_screen_promises_is_there_and_outlives_kill_9(tmp_path: Pat
     stopped = [line[2:-8] for line in dev.output.splitlines() if line.startswith("✓") and line.endswith(" stopped")]
     assert stopped == ["API", "worker", "object store", "Postgres"]
     assert not processes_of(home)
+
+
+def page(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310
+        return bytes(answer.read())
 
 
 def test_it_ends_with_the_make_that_started_it(tmp_path: Path):

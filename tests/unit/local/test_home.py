@@ -56,18 +56,18 @@ def test_ports_stay_the_same_from_start_to_start(tmp_path: Path):
 
 def test_a_port_that_is_taken_is_replaced_and_the_others_are_kept(tmp_path: Path):
     home = Home(tmp_path)
-    postgres, store = home.ports()
+    postgres, store, worker = home.ports()
     with socket.create_server(("127.0.0.1", postgres)):
-        other, same_store = home.ports()
+        other, *same = home.ports()
     assert other != postgres
-    assert same_store == store
-    assert home.ports() == (other, store)
+    assert same == [store, worker]
+    assert home.ports() == (other, store, worker)
 
 
 def test_a_port_whose_grpc_twin_is_taken_is_not_free_for_the_store(tmp_path: Path):
-    _, store = Home(tmp_path).ports()
+    store = Home(tmp_path).ports().store
     with socket.create_server(("127.0.0.1", store.s3 + ports.GRPC_OFFSET)):
-        assert Home(tmp_path).ports()[1].s3 != store.s3
+        assert Home(tmp_path).ports().store.s3 != store.s3
 
 
 def test_emptying_removes_everything_but_the_locks(tmp_path: Path):
