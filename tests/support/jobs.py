@@ -11,16 +11,33 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
 from bilten.db.database import Database
 from bilten.jobs.kinds import Job, Kind
 from bilten.jobs.queries import enqueue
 from bilten.jobs.worker import Worker
 from bilten.settings import Settings
+from fixtures.api import make_settings
 from pydantic import BaseModel
 from sqlalchemy import text
 from support.secrets import SECRET_KEY, TOKEN_KEYS
 
 KIND = "test.note"
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """Settings under which a worker is quick."""
+    return make_settings(database_url, worker_poll_s=0.05, worker_lease_s=30, database_pool_size=10)
+
+
+@pytest.fixture
+async def db(settings: Settings) -> AsyncIterator[Database]:
+    """This test's own database, open, with room for a worker."""
+    database = Database(settings)
+    await database.open()
+    yield database
+    await database.close()
 
 
 class Note(BaseModel):

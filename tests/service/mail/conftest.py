@@ -1,21 +1,5 @@
-"""An opened database, and settings under which a worker is quick."""
+"""What the tests of jobs and of mails have in common."""
 
-from collections.abc import AsyncIterator
+from support.jobs import db, settings
 
-import pytest
-from bilten.db.database import Database
-from bilten.settings import Settings
-from fixtures.api import make_settings
-
-
-@pytest.fixture
-def settings(database_url: str) -> Settings:
-    return make_settings(database_url, worker_poll_s=0.05, worker_lease_s=30, database_pool_size=10)
-
-
-@pytest.fixture
-async def db(settings: Settings) -> AsyncIterator[Database]:
-    database = Database(settings)
-    await database.open()
-    yield database
-    await database.close()
+__all__ = ["db", "settings"]
