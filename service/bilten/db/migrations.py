@@ -15,11 +15,14 @@ from typing import Any
 import asyncpg
 from alembic import command
 from alembic.migration import MigrationContext
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from bilten import settings
+from bilten.beside import borrow_settings
 from bilten.db import revisions
 from bilten.db.connections import driver_url
 from bilten.db.migration_errors import MigrationError, MigrationUnavailable, explained
@@ -170,18 +173,27 @@ def _print_sql(database_url: Callable[[], str], to: str) -> None:
     sys.stdout.write(sql(end, start))
 
 
+class _Target(BaseSettings):
+    """The one setting that a migration needs: it may run where the API's secrets are not."""
+
+    model_config = settings.Settings.model_config
+    database_url: SecretStr
+
+
+def _database_url() -> str:
+    borrow_settings()
+    return _Target().database_url.get_secret_value()
+
+
 def main(argv: list[str]) -> int:
     """Run `bilten migrate` and return its exit status: 0 done, 1 failed, 2 used wrongly."""
     arguments = _arguments(argv)
 
-    def database_url() -> str:
-        return settings.load().database_url.get_secret_value()
-
     try:
         if arguments.sql:
-            _print_sql(database_url, arguments.to)
+            _print_sql(_database_url, arguments.to)
         else:
-            migrate(database_url(), arguments.to, report=print)
+            migrate(_database_url(), arguments.to, report=print)
     except (MigrationError, settings.SettingsError) as error:
         sys.stderr.write(f"bilten migrate: {error}\n")
         return 1

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
+from bilten.beside import borrow_settings
 from bilten.db.database import Database
 from bilten.db.errors import DatabaseUnavailable
 from bilten.jobs import queries
@@ -24,9 +25,10 @@ def main(argv: Sequence[str]) -> int:
     """Run one command. 0 when it did something, 1 when there was nothing to do it to, 2 when it could not be run."""
     arguments = _parser().parse_args(argv)
     try:
+        borrow_settings()
         return asyncio.run(_run(arguments, load()))
     except SettingsError as error:
-        sys.stderr.write(f"The settings are not usable:\n{error}\n")
+        sys.stderr.write(f"bilten jobs: {error}\n")
     except DatabaseUnavailable as error:
         sys.stderr.write(f"The database does not answer: {error}. Check BILTEN_DATABASE_URL, then try again.\n")
     except IntegrityError:

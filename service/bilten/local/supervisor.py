@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
+from bilten.local import running
 from bilten.local.backing import Backing, make_buckets
 from bilten.local.code import Code
 from bilten.local.family import Family
@@ -69,6 +70,7 @@ class Supervisor:
             try:
                 stack.callback(backing.stop, self._screen.stopped)
                 self._start_backing(backing)
+                stack.callback(running.withdraw, self._home.folder)
                 self._code = self._start_code()
                 stack.callback(self._code.stop)
                 stack.callback(self._watch().stop)
@@ -95,6 +97,7 @@ class Supervisor:
         ports = {"BILTEN_PORT": str(self._listener.port), "BILTEN_WORKER_PORT": self._worker_port}
         fixed = {**ports, "PYTHONUNBUFFERED": "1"}
         variables = {**preferred, **self._home.secrets(), **self._environ, **self._backing.variables(), **fixed}
+        running.announce(self._home.folder, variables)
         code = Code(
             self._family, self._screen, self._listener, project=self._project, logs=self._home.logs,
             variables=variables, post=self._calls.put,

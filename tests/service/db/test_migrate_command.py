@@ -1,5 +1,7 @@
 """`bilten migrate` and `bilten seed` as they are typed."""
 
+from pathlib import Path
+
 import pytest
 from bilten.db import migrations, revisions, seeds
 from support.secrets import SECRET_KEY, TOKEN_KEYS
@@ -8,7 +10,8 @@ HEAD = revisions.known_revisions()[-1]
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)  # where no Bilten runs
     monkeypatch.setenv("BILTEN_SECRET_KEY", SECRET_KEY)
     monkeypatch.setenv("BILTEN_TOKEN_KEYS", TOKEN_KEYS)
 
@@ -29,6 +32,16 @@ def test_migrate_then_seed_makes_a_database_with_the_samples(
 
     assert migrations.main(["--to", "base"]) == 0
     assert capsys.readouterr().out.splitlines()[0].startswith(f"Undid {HEAD}: ")
+
+
+def test_migrating_needs_the_database_and_no_other_setting(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("BILTEN_DATABASE_URL", empty_database_url)
+    monkeypatch.delenv("BILTEN_SECRET_KEY")
+    monkeypatch.setenv("BILTEN_TOKEN_KEYS", "none")
+    assert migrations.main(["--to", "0001"]) == 0
+    assert capsys.readouterr().out.startswith("Applied 0001: ")
 
 
 def test_seeding_before_migrating_is_answered_with_the_command_to_run(

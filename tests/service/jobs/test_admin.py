@@ -6,13 +6,15 @@ import pytest
 from bilten.db.database import Database
 from bilten.jobs import admin
 from bilten.settings import Settings
-from pydantic import SecretStr
 from support.jobs import change, put, row
+from support.secrets import SECRET_KEY, TOKEN_KEYS
 
 
 @pytest.fixture
 def command_line(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admin, "load", lambda: settings)
+    monkeypatch.setenv("BILTEN_DATABASE_URL", settings.database_url.get_secret_value())
+    monkeypatch.setenv("BILTEN_SECRET_KEY", SECRET_KEY)
+    monkeypatch.setenv("BILTEN_TOKEN_KEYS", TOKEN_KEYS)
 
 
 @pytest.mark.usefixtures("command_line")
@@ -66,15 +68,24 @@ async def test_a_dead_letter_is_not_revived_beside_an_open_job_for_the_same_thin
     assert (await row(db, dead))["dead_at"] is not None
 
 
+@pytest.mark.usefixtures("command_line")
 async def test_bilten_jobs_without_a_database_says_what_to_check(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    nowhere = settings.model_copy(update={"database_url": SecretStr("postgresql://nobody:pass@127.0.0.1:1/none")})
-    monkeypatch.setattr(admin, "load", lambda: nowhere)
+    monkeypatch.setenv("BILTEN_DATABASE_URL", "postgresql://nobody:pass@127.0.0.1:1/none")
     assert await _command("dead") == 2
     told = capsys.readouterr().err
     assert "BILTEN_DATABASE_URL" in told
     assert "pass" not in told
+
+
+@pytest.mark.usefixtures("command_line")
+async def test_bilten_jobs_names_the_setting_that_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("BILTEN_SECRET_KEY", "short")
+    assert await _command("dead") == 2
+    assert capsys.readouterr().err.startswith("bilten jobs: BILTEN_SECRET_KEY: ")
 
 
 async def _command(*arguments: str) -> int:

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bilten import settings
 from bilten.accounts.tables import users
 from bilten.articles.tables import articles
+from bilten.beside import borrow_settings
 from bilten.db.database import Database
 from bilten.db.errors import DatabaseUnavailable, causes
 from bilten.db.seeds import rows
@@ -105,6 +106,7 @@ def main(argv: list[str]) -> int:
         prog="bilten seed", description="Insert the sample accounts, events and articles; what is there stays as it is."
     ).parse_args(argv)
     try:
+        borrow_settings()
         configuration = settings.load()
         if configuration.production:
             sys.stderr.write("bilten seed: refused in production, because everybody knows the sample passwords.\n")
