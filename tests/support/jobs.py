@@ -102,6 +102,17 @@ async def until(condition: Callable[[], bool | Awaitable[bool]], *, within_s: fl
             await asyncio.sleep(0.02)
 
 
+async def whole_turn(worker: Worker) -> None:
+    """Wait until the worker has asked for jobs, and done with the answer, once more."""
+    for _ in range(2):
+        await until(_turned(worker))
+
+
+def _turned(worker: Worker) -> Callable[[], bool]:
+    before = worker._turned_at  # noqa: SLF001 nothing else of a worker shows that it asked
+    return lambda: worker._turned_at != before  # noqa: SLF001
+
+
 async def all_done(db: Database) -> bool:
     """Whether no job is open."""
     return not await db.fetchval("select count(*) from jobs where finished_at is null and dead_at is null")

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -13,8 +12,6 @@ from bilten.db import migrations
 from bilten.db.database import Database
 from bilten.jobs import outage
 from bilten.jobs.queries import enqueue
-from bilten.local import ports
-from bilten.local.family import Family
 from bilten.local.postgres import Postgres
 from bilten.mail.deliver import SEND
 from bilten.settings import Settings
@@ -37,7 +34,7 @@ async def test_a_mail_whose_worker_was_killed_midway_is_sent_once_by_the_next(
 ):
     patient = {"BILTEN_DATABASE_LOCK_TIMEOUT_MS": "60000", "BILTEN_DATABASE_STATEMENT_TIMEOUT_MS": "60000"}
     job = await _enqueue_mail(db, settings)
-    first = worker_process(database_url, tmp_path / "first.log", BILTEN_WORKER_LEASE_S="1", **patient)
+    first = worker_process(database_url, tmp_path / "first.log", BILTEN_WORKER_LEASE_S="3", **patient)
     async with db.transaction() as tx, first as killed:
         # The worker gets as far as the mail's own row and no further.
         await tx.execute(text("lock table mails in share row exclusive mode"))
@@ -46,7 +43,7 @@ async def test_a_mail_whose_worker_was_killed_midway_is_sent_once_by_the_next(
         await killed.wait()
     stored = await row(db, job)
     assert (stored["attempts"], stored["finished_at"]) == (1, None)
-    async with worker_process(database_url, tmp_path / "second.log", BILTEN_WORKER_LEASE_S="1"):
+    async with worker_process(database_url, tmp_path / "second.log"):
         await until(lambda: all_done(db))
     assert await db.fetchval("select count(*) from mails where job_id = $1", job) == 1
     assert (await row(db, job))["attempts"] == 2
@@ -86,17 +83,6 @@ async def test_a_worker_without_settings_says_which_are_missing(tmp_path: Path):
 
 
 @pytest.fixture
-def own_postgres(tmp_path: Path) -> Iterator[Postgres]:
-    """A server that only this test stops and starts."""
-    (port,) = ports.pick(1)
-    with Family(tmp_path / "run") as family:
-        server = Postgres(family, tmp_path / "postgres", port=port, durable=False)
-        server.start()
-        server.wait_ready()
-        yield server
-
-
-@pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> list[EventDict]:
     """What the worker says about its database."""
     capture = LogCapture()
@@ -104,10 +90,10 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[EventDict]:
     return capture.entries
 
 
-async def test_a_worker_waits_out_an_outage_and_loses_nothing(own_postgres: Postgres, told: list[EventDict]):
-    url = own_postgres.url()
+async def test_a_worker_waits_out_an_outage_and_loses_nothing(private_postgres: Postgres, told: list[EventDict]):
+    url = private_postgres.url()
     await asyncio.to_thread(migrations.upgrade, url)
-    settings = make_settings(url, worker_poll_s=0.05, worker_lease_s=2)
+    settings = make_settings(url, worker_poll_s=0.05)
     db = Database(settings)
     await db.open()
     notes = Notes()
@@ -121,12 +107,12 @@ async def test_a_worker_waits_out_an_outage_and_loses_nothing(own_postgres: Post
         during = await put(db, settings, "during")
         async with working(db, [notes.kind], settings):
             await notes.started.wait()
-            await asyncio.to_thread(own_postgres.stop)
+            await asyncio.to_thread(private_postgres.stop)
             go_on.set()  # it is done, and there is nothing to write that down in
             await until(lambda: notes.finished == [during])
-            await asyncio.sleep(1)
-            await asyncio.to_thread(own_postgres.start)
-            await asyncio.to_thread(own_postgres.wait_ready)
+            await until(lambda: bool(told))
+            await asyncio.to_thread(private_postgres.start)
+            await asyncio.to_thread(private_postgres.wait_ready)
             after = await put(db, settings, "after")
             await until(lambda: all_done(db))
     finally:
@@ -136,26 +122,28 @@ async def test_a_worker_waits_out_an_outage_and_loses_nothing(own_postgres: Post
     assert [entry["event"] for entry in told] == ["database_away", "database_answers_again"]
 
 
-async def test_a_worker_that_starts_before_its_database_begins_when_that_is_there(own_postgres: Postgres):
-    url = own_postgres.url()
+async def test_a_worker_that_starts_before_its_database_begins_when_that_is_there(
+    private_postgres: Postgres, told: list[EventDict]
+):
+    url = private_postgres.url()
     await asyncio.to_thread(migrations.upgrade, url)
     settings = make_settings(url, worker_poll_s=0.05)
     db = Database(settings)
     await db.open()
     try:
         await put(db, settings)
-        await asyncio.to_thread(own_postgres.stop)
+        await asyncio.to_thread(private_postgres.stop)
         notes = Notes()
         async with working(db, [notes.kind], settings):
-            await asyncio.sleep(0.5)
-            await asyncio.to_thread(own_postgres.start)
+            await until(lambda: bool(told))
+            await asyncio.to_thread(private_postgres.start)
             await until(lambda: bool(notes.finished))
     finally:
         await db.close()
 
 
-async def test_a_worker_stops_in_time_though_the_database_is_away(own_postgres: Postgres):
-    url = own_postgres.url()
+async def test_a_worker_stops_in_time_though_the_database_is_away(private_postgres: Postgres):
+    url = private_postgres.url()
     await asyncio.to_thread(migrations.upgrade, url)
     settings = make_settings(url, worker_poll_s=0.05, shutdown_grace_s=0.3)
     db = Database(settings)
@@ -163,7 +151,7 @@ async def test_a_worker_stops_in_time_though_the_database_is_away(own_postgres: 
     notes = Notes()
 
     async def work(_job: object) -> None:
-        await asyncio.to_thread(own_postgres.stop)
+        await asyncio.to_thread(private_postgres.stop)
 
     notes.work = work  # type: ignore[method-assign]
     try:
@@ -171,7 +159,7 @@ async def test_a_worker_stops_in_time_though_the_database_is_away(own_postgres: 
         async with working(db, [notes.kind], settings):
             await until(lambda: bool(notes.finished))
             started = asyncio.get_running_loop().time()
-        assert asyncio.get_running_loop().time() - started < 5
+        assert asyncio.get_running_loop().time() - started < 30  # measured: 0.4 s; it would wait for ever
     finally:
         await db.close()
 
@@ -182,7 +170,7 @@ async def test_a_worker_that_starts_before_the_schema_is_there_says_so_once_and_
     await change(db, "alter schema public rename to later")
     notes = Notes()
     async with working(db, [notes.kind], settings):
-        await asyncio.sleep(0.3)
+        await until(lambda: bool(told))
         await change(db, "alter schema later rename to public")
         await put(db, settings)
         await until(lambda: all_done(db))

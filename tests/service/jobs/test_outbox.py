@@ -9,7 +9,7 @@ from bilten.context import current_request_id
 from bilten.db.database import Database
 from bilten.jobs.queries import enqueue
 from bilten.settings import Settings
-from support.jobs import KIND, Notes, all_done, put, row, until, working
+from support.jobs import KIND, Notes, all_done, put, row, until, whole_turn, working
 
 SECRET = "reset-link-9f2c"
 
@@ -52,9 +52,9 @@ async def test_a_job_waits_for_its_time(db: Database, settings: Settings):
     later = await put(db, settings, "later", run_at=datetime.now(UTC) + timedelta(hours=1))
     await put(db, settings, "now")
     notes = Notes()
-    async with working(db, [notes.kind], settings):
+    async with working(db, [notes.kind], settings) as worker:
         await until(lambda: notes.words == ["now"])
-        await asyncio.sleep(settings.worker_poll_s * 4)
+        await whole_turn(worker)
     assert notes.words == ["now"]
     assert (await row(db, later))["attempts"] == 0
 

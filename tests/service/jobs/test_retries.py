@@ -9,7 +9,7 @@ from bilten.jobs import execution, queries
 from bilten.jobs.kinds import Job, Kind
 from bilten.settings import Settings
 from pydantic import BaseModel, SecretStr
-from support.jobs import KIND, Notes, all_done, change, put, row, until, working
+from support.jobs import KIND, Notes, all_done, change, put, row, until, whole_turn, working
 
 
 class _Failing(Notes):
@@ -78,8 +78,8 @@ async def test_the_last_failure_makes_a_dead_letter_that_is_not_tried_again(db: 
     assert stored["dead_at"] is not None
     assert (stored["attempts"], stored["last_error"]) == (2, "RuntimeError: last")
     notes = Notes()
-    async with working(db, [notes.kind], twice):
-        await asyncio.sleep(0.3)
+    async with working(db, [notes.kind], twice) as worker:
+        await whole_turn(worker)
     assert not notes.runs
 
 

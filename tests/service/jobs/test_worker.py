@@ -1,6 +1,7 @@
 """Several workers, long jobs, stops: every job is done, and only one worker has the say over it."""
 
 import asyncio
+from datetime import datetime
 from uuid import uuid4
 
 import pytest
@@ -9,7 +10,7 @@ from bilten.jobs import queries, worker
 from bilten.jobs.kinds import Job
 from bilten.jobs.metrics import JOB_METRICS
 from bilten.settings import Settings
-from support.jobs import KIND, Notes, all_done, change, put, row, until, working
+from support.jobs import KIND, Notes, all_done, change, put, row, until, whole_turn, working
 
 
 def _with(settings: Settings, **changes: object) -> Settings:
@@ -38,25 +39,31 @@ async def test_a_worker_does_as_many_jobs_at_a_time_as_it_has_places(db: Databas
     at_once = [0]
     most = [0]
 
+    go_on = asyncio.Event()
+
     async def work(_job: Job) -> None:
         at_once[0] += 1
         most[0] = max(most[0], at_once[0])
-        await asyncio.sleep(0.1)
+        await go_on.wait()
         at_once[0] -= 1
 
     notes.work = work  # type: ignore[method-assign]
-    async with working(db, [notes.kind], settings):
+    async with working(db, [notes.kind], settings) as running:
+        await until(lambda: at_once[0] >= worker.CONCURRENCY)
+        await whole_turn(running)
+        go_on.set()
         await until(lambda: all_done(db))
     assert most == [worker.CONCURRENCY]
 
 
 async def test_a_job_longer_than_its_lease_keeps_it(db: Database, settings: Settings):
-    short = _with(settings, worker_lease_s=0.6)
+    short = _with(settings, worker_lease_s=3)
     job = await put(db, short)
     left, right = Notes(), Notes()
 
     async def work(_job: Job) -> None:
-        await asyncio.sleep(2)
+        first_end = (await row(db, job))["locked_until"]
+        await until(lambda: _is_past(db, first_end))
 
     left.work = right.work = work  # type: ignore[method-assign]
     async with working(db, [left.kind], short), working(db, [right.kind], short):
@@ -64,8 +71,12 @@ async def test_a_job_longer_than_its_lease_keeps_it(db: Database, settings: Sett
     assert left.runs + right.runs == {job: 1}
 
 
+async def _is_past(db: Database, time: datetime) -> bool:
+    return bool(await db.fetchval("select now() > $1", time))
+
+
 async def test_a_worker_that_lost_its_lease_breaks_off_and_leaves_the_job_alone(db: Database, settings: Settings):
-    short = _with(settings, worker_lease_s=0.6)
+    short = _with(settings, worker_lease_s=3)
     job = await put(db, short)
     notes = Notes()
 
@@ -76,7 +87,7 @@ async def test_a_worker_that_lost_its_lease_breaks_off_and_leaves_the_job_alone(
     async with working(db, [notes.kind], short):
         await notes.started.wait()
         await change(db, "update jobs set locked_by = 'another', locked_until = now() + interval '1 hour'")
-        await until(lambda: notes.broken_off == [job], within_s=5)
+        await until(lambda: notes.broken_off == [job])
     stored = await row(db, job)
     assert (stored["locked_by"], stored["finished_at"], stored["last_error"]) == ("another", None, None)
 
@@ -106,11 +117,12 @@ async def test_a_job_of_a_worker_that_vanished_is_taken_over_when_its_lease_has_
 ):
     job = await put(db, settings)
     async with db.transaction() as tx:
-        await queries.lease(tx, worker="vanished", kinds=[KIND], at_most=1, lease_s=0.5)
+        await queries.lease(tx, worker="vanished", kinds=[KIND], at_most=1, lease_s=600)
     notes = Notes()
-    async with working(db, [notes.kind], settings):
-        await asyncio.sleep(0.2)
+    async with working(db, [notes.kind], settings) as running:
+        await whole_turn(running)
         assert not notes.runs
+        await change(db, "update jobs set locked_until = now()")
         await until(lambda: all_done(db))
     assert notes.runs == {job: 1}
     assert (await row(db, job))["attempts"] == 2
@@ -136,16 +148,18 @@ async def _attempts(db: Database, count: int) -> bool:
 
 async def test_a_worker_leaves_kinds_alone_that_it_does_not_know(db: Database, settings: Settings):
     job = await put(db, settings)
-    async with working(db, [], settings):
-        await asyncio.sleep(0.3)
+    async with working(db, [], settings) as running:
+        await whole_turn(running)
     assert (await row(db, job))["attempts"] == 0
 
 
 async def test_a_stopping_worker_finishes_what_it_does_and_begins_nothing(db: Database, settings: Settings):
     notes = Notes()
 
+    go_on = asyncio.Event()
+
     async def work(_job: Job) -> None:
-        await asyncio.sleep(0.5)
+        await go_on.wait()
 
     notes.work = work  # type: ignore[method-assign]
     first = await put(db, settings)
@@ -153,6 +167,7 @@ async def test_a_stopping_worker_finishes_what_it_does_and_begins_nothing(db: Da
         await notes.started.wait()
         running.stop()
         second = await put(db, settings)
+        go_on.set()
     assert notes.finished == [first]
     assert (await row(db, first))["finished_at"] is not None
     assert (await row(db, second))["attempts"] == 0

@@ -1,12 +1,10 @@
 """A mail arrives in the mailbox of development once, whatever happens to the job that brings it."""
 
-import asyncio
-
 from bilten.db.database import Database
 from bilten.mail import deliver
 from bilten.mail.compose import Mailer
 from bilten.settings import Settings
-from support.jobs import all_done, change, until, working
+from support.jobs import all_done, change, until, whole_turn, working
 
 
 async def _send(db: Database, settings: Settings) -> None:
@@ -49,7 +47,7 @@ async def test_without_a_transport_a_mail_waits_unread(db: Database, settings: S
         cautious = settings.model_copy(update=change_of_settings)
         assert deliver.kinds(cautious, db) == []
     await _send(db, settings)
-    async with working(db, deliver.kinds(cautious, db), cautious):
-        await asyncio.sleep(0.3)
+    async with working(db, deliver.kinds(cautious, db), cautious) as worker:
+        await whole_turn(worker)
     assert await db.fetchval("select count(*) from mails") == 0
     assert await db.fetchval("select count(*) from jobs where attempts = 0 and finished_at is null") == 1
