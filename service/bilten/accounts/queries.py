@@ -16,9 +16,9 @@ from bilten.db.database import Database
 
 _COLUMNS = """id, email, password_hash, first_name, last_name, role, requested_role, status, is_verified, pending_email,
     phone, bio, date_of_birth, address, city, country, profile_image_url, token_epoch, created_at, updated_at"""
-_BY_EMAIL = f"select {_COLUMNS} from users where email = $1 and status = 'active'"  # noqa: S608 a constant
-_BY_ID = f"select {_COLUMNS} from users where id = $1 and status = 'active'"  # noqa: S608
-_SESSION = """
+BY_EMAIL = f"select {_COLUMNS} from users where email = $1 and status = 'active'"  # noqa: S608 a constant
+BY_ID = f"select {_COLUMNS} from users where id = $1 and status = 'active'"  # noqa: S608
+LIVE_SESSION = """
     select u.role, u.token_epoch from sessions s join users u on u.id = s.user_id
     where s.id = $1 and s.user_id = $2 and s.revoked_at is null and s.expires_at > now() and u.status = 'active'
       and not exists (select 1 from revoked_tokens r where r.jti = $3)
@@ -68,19 +68,19 @@ def seconds_from_now(seconds: int) -> Any:
 
 async def by_email(db: Database, email: str) -> Account | None:
     """The active account with this address."""
-    row = await db.fetchrow(_BY_EMAIL, email)
+    row = await db.fetchrow(BY_EMAIL, email)
     return Account(**row) if row else None
 
 
 async def by_id(db: Database, user_id: UUID) -> Account | None:
     """The active account with this id."""
-    row = await db.fetchrow(_BY_ID, user_id)
+    row = await db.fetchrow(BY_ID, user_id)
     return Account(**row) if row else None
 
 
 async def live_session(db: Database, session_id: UUID, user_id: UUID, jti: UUID) -> asyncpg.Record | None:
     """Role and token epoch of the session's user, unless the session, the token or the account has ended."""
-    return await db.fetchrow(_SESSION, session_id, user_id, jti)
+    return await db.fetchrow(LIVE_SESSION, session_id, user_id, jti)
 
 
 def account_of(row: RowMapping) -> Account:
