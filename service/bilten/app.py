@@ -26,7 +26,7 @@ from bilten.mail.compose import Mailer
 from bilten.objects.probe import bucket_probe
 from bilten.services import Services
 from bilten.settings import Settings
-from bilten.web import address_limit, cors, docs, headers, health, openapi, routing
+from bilten.web import cors, docs, headers, health, openapi, rate_limit, routing
 from bilten.web.endpoint import Endpoint, endpoints_of
 from bilten.web.keys import HEALTH, IDEMPOTENCY, LIMITER, SERVICES, SETTINGS, TOKENS
 from bilten.web.limits import Limiter
@@ -69,9 +69,9 @@ def create_app(settings: Settings) -> web.Application:
     if settings.s3_endpoint:
         app[HEALTH].add("object_store", bucket_probe(settings))
 
-    # The order of refusals: preflight, then the address's limit, then 404 and 405, then what `dispatch` checks.
+    # The order of refusals: preflight, the limit of requests a minute, 404 and 405, then what `dispatch` checks.
     cors.setup(app, origins=settings.cors_origins, outage_drops_cors=settings.outage_drops_cors)
-    app.middlewares.append(address_limit.limit_addresses)
+    app.middlewares.append(rate_limit.limit_rate)
     headers.setup(app)
 
     endpoints = all_endpoints()
@@ -86,46 +86,58 @@ def create_app(settings: Settings) -> web.Application:
 
 async def _run(app: web.Application) -> AsyncIterator[None]:
     services: Services = app[SERVICES]
-    await services.db.open()
-    schema = asyncio.create_task(_prepare_schema(app))
-    counting = asyncio.create_task(services.views.run())
-    if services.settings.auto_migrate:
-        # A database that is there is prepared before the first request; one that is not is waited for beside them.
-        await asyncio.wait({schema}, timeout=0 if isinstance(await app[HEALTH].of("database"), Exception) else None)
-    yield
-    for task in (schema, counting):
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-    await services.views.flush()
-    services.passwords.close()
-    await services.db.close()
+    async with contextlib.AsyncExitStack() as ending:
+        await services.db.open()
+        ending.push_async_callback(services.db.close)
+        ending.callback(services.passwords.close)
+        ending.push_async_callback(services.views.flush)
+        ending.push_async_callback(_end, asyncio.create_task(services.views.run()))
+        if services.settings.auto_migrate:
+            app[HEALTH].add("schema", _not_prepared)
+            tried = asyncio.Event()
+            ending.push_async_callback(_end, asyncio.create_task(_prepare_schema(app, tried)))
+            # A database that is there is prepared before the first request; one that is not is waited for beside them.
+            if not isinstance(await app[HEALTH].of("database"), Exception):
+                await tried.wait()
+        yield
 
 
-async def _prepare_schema(app: web.Application) -> None:
-    settings: Settings = app[SETTINGS]
-    if not settings.auto_migrate:
-        return
-    app[HEALTH].add("schema", _not_prepared)
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def _prepare_schema(app: web.Application, tried: asyncio.Event) -> None:
+    """Migrate and seed, again and again until it is done; `tried` is set after the first time."""
     while True:
         try:
-            applied = await asyncio.to_thread(migrations.upgrade, settings.database_url.get_secret_value())
-            log.info("schema_ready", applied=len(applied))
-            if settings.seed:
-                from bilten.db import seeds  # noqa: PLC0415 production never loads the sample data
-
-                inserted = await seeds.seed(app[SERVICES].db)
-                log.info("sample_data_ready", inserted=sum(dataclasses.astuple(inserted)))
+            await _migrate_and_seed(app[SERVICES])
         except DatabaseUnavailable as error:
             log.warning("schema_waits_for_database", reason=str(error))
-            await asyncio.sleep(SCHEMA_RETRY_S)
         except MigrationError as error:
             # Waiting would not mend it, and serving on a schema of another version would do harm: /readyz stays 503.
             log.error("schema_not_prepared", reason=str(error))  # noqa: TRY400 the sentence says it all
             return
+        except Exception:
+            log.exception("schema_not_prepared", hint=f"It is tried again in {SCHEMA_RETRY_S:g} s; /readyz stays 503.")
         else:
             app[HEALTH].remove("schema")
             return
+        finally:
+            tried.set()
+        await asyncio.sleep(SCHEMA_RETRY_S)
+
+
+async def _migrate_and_seed(services: Services) -> None:
+    url = services.settings.database_url.get_secret_value()
+    applied = await asyncio.to_thread(migrations.upgrade, url)
+    log.info("schema_ready", applied=len(applied))
+    if services.settings.seed:
+        from bilten.db import seeds  # noqa: PLC0415 production never loads the sample data
+
+        inserted = await seeds.seed(services.db)
+        log.info("sample_data_ready", inserted=sum(dataclasses.astuple(inserted)))
 
 
 async def _not_prepared() -> None:

@@ -57,7 +57,10 @@ class ViewCounter:
                 log.warning("views_kept_for_later", reason=str(error), rows=len(rows))
 
     async def run(self) -> None:
-        """Flush every second until cancelled."""
+        """Flush every second until cancelled; a fault costs that second's views, never the counting."""
         while True:
             await asyncio.sleep(FLUSH_EVERY_S)
-            await self.flush()
+            try:
+                await self.flush()
+            except Exception:
+                log.exception("views_lost", hint="The views of about a second were not counted.")

@@ -18,7 +18,7 @@ UNCOUNTED = frozenset({"/livez", "/readyz", "/health", "/metrics"})
 
 
 @web.middleware
-async def limit_addresses(
+async def limit_rate(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """Refuse with 429 and `Retry-After` once the caller has used up the minute."""
