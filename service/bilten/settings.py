@@ -9,8 +9,11 @@ import json
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
+import jwt
 from pydantic import AfterValidator, AnyHttpUrl, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bilten.db.url import parse_url
 
 Environment = Literal["development", "staging", "production"]
 
@@ -43,6 +46,14 @@ def _time_zone(name: str) -> str:
     return name
 
 
+def _signs(key: dict[str, Any]) -> bool:
+    """Whether a token can be signed with this key and told apart by it; an error is as good as no."""
+    try:
+        return key["crv"] == "Ed25519" and bool(key["kid"]) and bool(jwt.PyJWK(key, "EdDSA").key.sign(b""))
+    except (jwt.PyJWTError, AttributeError):
+        return False
+
+
 CommaSeparated = Annotated[list[str], NoDecode]
 
 
@@ -56,9 +67,6 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address the API listens on.")
     port: int = Field(3001, ge=0, le=65535, description="Port the API listens on. The scanner app knows only 3001.")
-    public_url: AnyHttpUrl | None = Field(
-        None, description="Where clients reach the API; default: its own host and port."
-    )
     frontend_url: AnyHttpUrl = Field(
         AnyHttpUrl("http://localhost:3000"), description="Where the links in mails lead: the frontend's base address."
     )
@@ -132,7 +140,6 @@ class Settings(BaseSettings):
         description="Networks that may read /metrics, comma-separated.",
     )
 
-    mail_from: str = Field("Bilten <no-reply@bilten.localhost>", description="Sender of the mails.")
     worker_port: int = Field(
         0, ge=0, le=65535, description="Port of the worker's own /livez, /readyz and /metrics; 0: none."
     )
@@ -170,16 +177,22 @@ class Settings(BaseSettings):
             raise ValueError("must be networks like 10.0.0.0/8, comma-separated") from None
         return value
 
+    @field_validator("database_url")
+    @classmethod
+    def _names_a_postgres(cls, value: SecretStr) -> SecretStr:
+        parse_url(value.get_secret_value())
+        return value
+
     @field_validator("token_keys")
     @classmethod
     def _is_key_set(cls, value: SecretStr) -> SecretStr:
         try:
             keys = json.loads(value.get_secret_value())["keys"]
-            usable = bool(keys) and all(key["crv"] == "Ed25519" and key["kid"] and key["d"] for key in keys)
+            usable = bool(keys) and all(_signs(key) for key in keys)
         except (ValueError, KeyError, TypeError):
             usable = False
         if not usable:
-            raise ValueError("must be a JSON Web Key Set whose keys have kty OKP, crv Ed25519, a kid and d")
+            raise ValueError("must be a JSON Web Key Set whose keys have kty OKP, crv Ed25519, a kid, x and d")
         return value
 
     @model_validator(mode="after")
@@ -202,7 +215,7 @@ class SettingsError(Exception):
 def load() -> Settings:
     """Read the environment. Raises `SettingsError` with one line per wrong variable, never with its value."""
     try:
-        return Settings()  # pyright: ignore[reportCallIssue]
+        return Settings()
     except ValidationError as error:
         raise SettingsError(describe(error)) from None
 

@@ -1,5 +1,10 @@
 """One frozen Settings from the environment; every wrong variable named, no value shown."""
 
+import json
+import re
+from pathlib import Path
+
+import bilten.settings as configuration
 import pytest
 from bilten.settings import PROFILES, Settings, SettingsError, load
 from hypothesis import HealthCheck, given
@@ -66,6 +71,31 @@ def test_every_wrong_variable_is_named_and_no_value_is_shown(environment: pytest
     wrong = ("DATABASE_URL", "SECRET_KEY", "TOKEN_KEYS", "PORT", "METRICS_NETWORKS", "DEFAULT_TIME_ZONE")
     assert [name for name in wrong if f"BILTEN_{name}:" not in text] == []
     assert "hunter2" not in text
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://me:hunter2@h/db", "", "postgresql://h:hunter2port/db"])
+def test_what_is_no_postgres_url_is_refused_before_anything_starts(environment: pytest.MonkeyPatch, url: str):
+    environment.setenv("BILTEN_DATABASE_URL", url)
+    with pytest.raises(SettingsError, match="BILTEN_DATABASE_URL: must be a Postgres URL") as refusal:
+        load()
+    assert "hunter2" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("without", ["kid", "x", "d", "crv", "kty"])
+def test_a_token_key_that_cannot_sign_is_refused_before_anything_starts(environment: pytest.MonkeyPatch, without: str):
+    keys = json.loads(TOKEN_KEYS)
+    del keys["keys"][0][without]
+    environment.setenv("BILTEN_TOKEN_KEYS", json.dumps(keys))
+    with pytest.raises(SettingsError, match="BILTEN_TOKEN_KEYS: must be a JSON Web Key Set"):
+        load()
+
+
+def test_every_setting_has_an_effect():
+    service = Path(configuration.__file__).parent
+    code = "".join(path.read_text() for path in service.rglob("*.py") if path.name != "settings.py")
+    # The environment chooses the profile, within the settings themselves.
+    names = set(Settings.model_fields) - {"environment"}
+    assert [name for name in names if not re.search(rf"(?i:settings)(\]|\(\))?\.{name}\b", code)] == []
 
 
 def test_settings_cannot_be_changed():

@@ -7,9 +7,8 @@ from typing import Any
 import asyncpg
 import orjson
 import structlog
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
 
+from bilten.db.url import driver_url
 from bilten.settings import Settings
 
 log = structlog.get_logger("bilten.db")
@@ -25,28 +24,6 @@ select current_setting('max_connections')::int
      - current_setting('superuser_reserved_connections')::int
      - coalesce(current_setting('reserved_connections', true)::int, 0)
 """
-
-
-class InvalidDatabaseUrl(ValueError):
-    """The setting does not name a Postgres database. The message does not repeat it, as it may hold a password."""
-
-
-def parse_url(database_url: str) -> URL:
-    """The parts of a database URL, written for asyncpg or for SQLAlchemy. Raises `InvalidDatabaseUrl`."""
-    try:
-        url = make_url(database_url)
-    except (ArgumentError, ValueError):
-        url = None
-    if url is None or url.get_backend_name() not in {"postgresql", "postgres"}:
-        raise InvalidDatabaseUrl(
-            "BILTEN_DATABASE_URL is not a Postgres URL: it has the form postgresql://user:password@host:port/name."
-        )
-    return url.set(drivername="postgresql")
-
-
-def driver_url(database_url: str) -> str:
-    """The URL as asyncpg takes it: without the `+driver` that SQLAlchemy users write."""
-    return parse_url(database_url).render_as_string(hide_password=False)
 
 
 def connect_arguments(settings: Settings, **server_settings: str) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 import asyncpg
 
-from bilten.db.connections import InvalidDatabaseUrl, parse_url
 from bilten.db.errors import DatabaseUnavailable, causes, unavailable
+from bilten.db.url import InvalidDatabaseUrl, parse_url
 
 
 class MigrationError(Exception):
@@ -19,7 +19,7 @@ def explained(error: Exception, database_url: str) -> MigrationError | None:
     if isinstance(error, MigrationError):
         return error
     if isinstance(error, InvalidDatabaseUrl):
-        return MigrationError(str(error))
+        return MigrationError(f"BILTEN_DATABASE_URL {error}.")
     kind = MigrationUnavailable if unavailable(error) else MigrationError
     refused = next((cause for cause in causes(error) if isinstance(cause, asyncpg.PostgresError)), None)
     if refused is not None:

@@ -24,9 +24,9 @@ from sqlalchemy.pool import NullPool
 from bilten import settings
 from bilten.beside import borrow_settings
 from bilten.db import revisions
-from bilten.db.connections import driver_url
 from bilten.db.migration_errors import MigrationError, MigrationUnavailable, explained
 from bilten.db.revisions import known_revisions, sql
+from bilten.db.url import driver_url
 
 __all__ = ["MigrationError", "current_heads", "downgrade", "known_revisions", "main", "migrate", "sql", "upgrade"]
 
