@@ -20,7 +20,6 @@ from bilten.accounts.schemas import (
     AddressBody,
     ChangePasswordBody,
     LoginBody,
-    MessageAnswer,
     ProfileAnswer,
     ProfileBody,
     RefreshBody,
@@ -38,6 +37,7 @@ from bilten.accounts.schemas import (
 from bilten.accounts.sessions import Grant
 from bilten.context import Principal
 from bilten.services import Services
+from bilten.web.answers import MessageAnswer
 from bilten.web.endpoint import endpoint
 
 

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchem
 
 from bilten.accounts.passwords import MAX_LENGTH
 from bilten.context import Role
-from bilten.web.endpoint import Answer
+from bilten.web.answers import Answer
 from bilten.web.spelling import Body
 
 
@@ -221,9 +221,3 @@ class ProfileAnswer(Answer):
 
     message: str
     data: UserData
-
-
-class MessageAnswer(Answer):
-    """Done."""
-
-    message: str

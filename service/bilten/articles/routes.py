@@ -5,6 +5,7 @@ from bilten.articles.errors import ArticleNotFound, SearchQueryRequired, SlugTak
 from bilten.articles.schemas import (
     Article,
     ArticleAnswer,
+    ArticleCategory,
     ArticleChange,
     ArticleData,
     ArticleDetail,
@@ -17,14 +18,13 @@ from bilten.articles.schemas import (
     ArticlesQuery,
     Categories,
     CategoriesAnswer,
-    CategoryCount,
     FoundArticles,
-    MessageAnswer,
     NewArticle,
 )
 from bilten.context import Principal
 from bilten.db.paging import Listing, Sort, total
 from bilten.services import Services
+from bilten.web.answers import MessageAnswer
 from bilten.web.endpoint import endpoint
 from bilten.web.lists import Pager
 from bilten.web.pagination import PageQuery
@@ -52,7 +52,7 @@ async def list_articles(services: Services, query: ArticlesQuery) -> ArticlesAns
 async def article_categories(services: Services) -> CategoriesAnswer:
     """The largest first. `id` is the name in lower case; both are taken as a filter."""
     rows = await queries.categories(services.db)
-    return CategoriesAnswer(data=Categories(categories=[CategoryCount.model_validate(dict(row)) for row in rows]))
+    return CategoriesAnswer(data=Categories(categories=[ArticleCategory.model_validate(dict(row)) for row in rows]))
 
 
 @endpoint("GET", "/articles/search", summary="Search articles", tier="F", errors=[SearchQueryRequired()])

@@ -4,19 +4,15 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from bilten.articles.queries import Row
 from bilten.web import etags
-from bilten.web.endpoint import Answer
+from bilten.web.answers import Answer, Wire
 from bilten.web.pagination import PageQuery, Pagination
 from bilten.web.spelling import Body, Path
 
 MAX_SEARCH = 200
-
-
-class _Wire(BaseModel):
-    model_config = ConfigDict(frozen=True)
 
 
 class ArticlesQuery(PageQuery):
@@ -50,7 +46,7 @@ class ArticlePath(Path):
     article_id: str = Field(description="A UUID, the small integer that older clients know, or a slug.")
 
 
-class Article(_Wire):
+class Article(Wire):
     """A piece of news."""
 
     id: UUID
@@ -79,7 +75,7 @@ class Article(_Wire):
         return etags.tag(self.updated_at, "\n".join(shown).encode())
 
 
-class ArticlesPage(_Wire):
+class ArticlesPage(Wire):
     """One page of articles."""
 
     articles: list[Article]
@@ -104,7 +100,7 @@ class ArticleSearchAnswer(Answer):
     data: FoundArticles
 
 
-class ArticleDetail(_Wire):
+class ArticleDetail(Wire):
     """An article and others of its category."""
 
     article: Article
@@ -121,7 +117,7 @@ class ArticleDetailAnswer(Answer):
         return self.data.article.etag(*self.data.relatedArticles)
 
 
-class CategoryCount(_Wire):
+class ArticleCategory(Wire):
     """A category and the number of its articles."""
 
     id: str
@@ -129,10 +125,10 @@ class CategoryCount(_Wire):
     count: int
 
 
-class Categories(_Wire):
+class Categories(Wire):
     """Every category, the largest first."""
 
-    categories: list[CategoryCount]
+    categories: list[ArticleCategory]
 
 
 class CategoriesAnswer(Answer):
@@ -141,7 +137,7 @@ class CategoriesAnswer(Answer):
     data: Categories
 
 
-class ArticleData(_Wire):
+class ArticleData(Wire):
     """One article."""
 
     article: Article
@@ -156,12 +152,6 @@ class ArticleAnswer(Answer):
     def etag(self) -> str:
         """The article's."""
         return self.data.article.etag()
-
-
-class MessageAnswer(Answer):
-    """Done, with a sentence a page can show."""
-
-    message: str
 
 
 def _unique(tags: list[str]) -> list[str]:

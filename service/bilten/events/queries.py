@@ -21,7 +21,8 @@ Row = asyncpg.Record | RowMapping
 _SOURCE = "events e"
 _STORED = ", ".join(events.c.keys())
 
-#: What an event shows; `JOINS` bring it to any select that calls its events `e`.
+#: What an event shows; `JOINS` bring it to any select that calls its events `e`. Kinds of tickets whose sale is over, or
+#: has not begun, are not offered: frontends take the first of the list for the price to pay.
 COLUMNS = """
 e.id, e.title, e.description, e.category, e.venue_name, e.venue_address, e.city, e.country, e.start_date, e.end_date,
 e.timezone, e.max_attendees, e.is_free, e.base_price, e.currency, e.status, e.is_featured, e.cover_image_url,
@@ -43,12 +44,12 @@ cross join lateral (
           'currency', t.currency, 'quantity_available', t.quantity - t.sold - t.reserved, 'is_active', t.is_active
         )
         order by t.price, t.position, t.id
-      ) filter (where t.is_active),
+      ),
       '[]'
     )::text as tickets,
-    coalesce(sum(t.quantity - t.sold - t.reserved) filter (where t.is_active), 0) as available_tickets
+    coalesce(sum(t.quantity - t.sold - t.reserved), 0) as available_tickets
   from ticket_types t
-  where t.event_id = e.id
+  where t.event_id = e.id and t.is_active and tstzrange(t.sales_start, t.sales_end) @> now()
 ) offered
 """
 

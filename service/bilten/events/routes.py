@@ -29,11 +29,11 @@ from bilten.events.schemas import (
     EventsAnswer,
     EventsPage,
     LocationCount,
-    MessageAnswer,
     PriceRangeCount,
     SearchMetadata,
 )
 from bilten.services import Services
+from bilten.web.answers import MessageAnswer
 from bilten.web.endpoint import endpoint
 from bilten.web.lists import Pager
 

@@ -5,12 +5,12 @@ from typing import Any, Literal, Self
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from bilten.context import Principal
 from bilten.events.queries import Row
 from bilten.web import etags
-from bilten.web.endpoint import Answer
+from bilten.web.answers import Answer, Wire
 from bilten.web.pagination import Pagination
 
 _COUNTERS = {"view_count", "bookmark_count", "registration_count", "attendee_count"}
@@ -18,11 +18,7 @@ _COUNTERS = {"view_count", "bookmark_count", "registration_count", "attendee_cou
 Status = Literal["draft", "published", "cancelled", "completed"]
 
 
-class _Wire(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class TicketType(_Wire):
+class TicketType(Wire):
     """A kind of ticket that an event offers."""
 
     id: UUID
@@ -35,7 +31,7 @@ class TicketType(_Wire):
     is_active: bool
 
 
-class Event(_Wire):
+class Event(Wire):
     """An event. Times are UTC; `timezone` is where it happens."""
 
     id: UUID
@@ -99,21 +95,21 @@ class Event(_Wire):
         return etags.tag(self.updated_at, self.model_dump_json(exclude=_COUNTERS).encode())
 
 
-class SearchMetadata(_Wire):
+class SearchMetadata(Wire):
     """What was searched for, and how long that took, in milliseconds."""
 
     query: str
     took: int
 
 
-class CategoryCount(_Wire):
+class CategoryCount(Wire):
     """A category and how many events it has."""
 
     category: str
     count: int
 
 
-class LocationCount(_Wire):
+class LocationCount(Wire):
     """A city and how many events it has."""
 
     city: str
@@ -121,14 +117,14 @@ class LocationCount(_Wire):
     count: int
 
 
-class PriceRangeCount(_Wire):
+class PriceRangeCount(Wire):
     """A range of prices and how many events are in it."""
 
     range: str
     count: int
 
 
-class Aggregations(_Wire):
+class Aggregations(Wire):
     """How the first 10,000 matches of a search divide."""
 
     categories: list[CategoryCount]
@@ -136,7 +132,7 @@ class Aggregations(_Wire):
     priceRanges: list[PriceRangeCount]  # noqa: N815 the frontend's spelling
 
 
-class EventsPage(_Wire):
+class EventsPage(Wire):
     """One page of events."""
 
     events: list[Event]
@@ -155,7 +151,7 @@ class EventsAnswer(Answer):
     data: EventsPage
 
 
-class EventDetail(_Wire):
+class EventDetail(Wire):
     """An event and its kinds of tickets."""
 
     event: Event
@@ -176,7 +172,7 @@ class EventDetailAnswer(Answer):
         return self.event.etag()
 
 
-class EventData(_Wire):
+class EventData(Wire):
     """One event."""
 
     event: Event
@@ -191,9 +187,3 @@ class EventAnswer(Answer):
     def etag(self) -> str:
         """The event's."""
         return self.data.event.etag()
-
-
-class MessageAnswer(Answer):
-    """Done, with a sentence a page can show."""
-
-    message: str

@@ -2,19 +2,15 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from bilten.events.schemas import CategoryCount, Event, LocationCount
-from bilten.web.endpoint import Answer
+from bilten.web.answers import Answer, Wire
 from bilten.web.pagination import lenient_positive
 from bilten.web.spelling import Query
 
 MAX_SUGGESTIONS = 20
 MAX_TRENDING = 50
-
-
-class _Wire(BaseModel):
-    model_config = ConfigDict(frozen=True)
 
 
 class AutocompleteQuery(Query):
@@ -30,7 +26,7 @@ class TrendingQuery(Query):
     limit: lenient_positive(12, MAX_TRENDING) = 12  # type: ignore[valid-type]
 
 
-class Suggestion(_Wire):
+class Suggestion(Wire):
     """One line below the search box."""
 
     text: str
@@ -40,7 +36,7 @@ class Suggestion(_Wire):
     )
 
 
-class Suggestions(_Wire):
+class Suggestions(Wire):
     """The lines below the search box."""
 
     suggestions: list[Suggestion]
@@ -52,7 +48,7 @@ class SuggestionsAnswer(Answer):
     data: Suggestions
 
 
-class PriceRange(_Wire):
+class PriceRange(Wire):
     """A word for `price_range`, what to show for it, and its bounds; `max` is the first price above it."""
 
     range: str
@@ -61,14 +57,14 @@ class PriceRange(_Wire):
     max: float | None
 
 
-class DateRange(_Wire):
+class DateRange(Wire):
     """A word for `date_range`, and what to show for it."""
 
     range: str
     label: str
 
 
-class Filters(_Wire):
+class Filters(Wire):
     """The values that published events have, the most frequent first."""
 
     categories: list[CategoryCount]
@@ -83,7 +79,7 @@ class FiltersAnswer(Answer):
     data: Filters
 
 
-class Trending(_Wire):
+class Trending(Wire):
     """The most popular events."""
 
     events: list[Event]

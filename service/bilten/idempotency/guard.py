@@ -10,12 +10,13 @@ import hmac
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bilten.db.database import Database
 from bilten.idempotency import queries
 from bilten.sealed import Sealer
+from bilten.web import etags
 from bilten.web.errors import ApiError, Conflict, UnprocessableEntity
 
 IN_PROGRESS = "The first call with this key is still running. Wait a moment and repeat it."
@@ -32,7 +33,8 @@ class Use:
     async def keep(self, response: web.Response) -> None:
         """Store the answer beside the effect."""
         body = response.body if isinstance(response.body, bytes) else b""
-        await queries.insert(self._tx, self._use, status=response.status, sealed_body=self._sealer.seal(body))
+        kept = response.headers.get(hdrs.ETAG, "").encode() + b"\n" + body
+        await queries.insert(self._tx, self._use, status=response.status, sealed_body=self._sealer.seal(kept))
 
 
 def guard(db: Database, secret: str) -> Callable[[str, str, str, bytes], AbstractAsyncContextManager[Use]]:
@@ -64,9 +66,6 @@ def _reused() -> ApiError:
 
 
 def _replay(stored: queries.StoredAnswer, sealer: Sealer) -> web.Response:
-    return web.Response(
-        body=sealer.open(stored.sealed_body),
-        status=stored.status,
-        content_type="application/json",
-        headers={"Idempotent-Replayed": "true"},
-    )
+    tag, _, body = sealer.open(stored.sealed_body).partition(b"\n")
+    headers = {"Idempotent-Replayed": "true"} | (etags.headers(tag.decode()) if tag else {})
+    return web.Response(body=body, status=stored.status, content_type="application/json", headers=headers)

@@ -25,6 +25,7 @@ EXPOSED = (
     "RateLimit-Reset",
     "ETag",
     "Location",
+    "Idempotent-Replayed",
 )
 #: Browsers cap this at two hours (Chromium) and a day (Firefox); it halves the traffic of a page that asks in a loop.
 PREFLIGHT_MAX_AGE_S = 7200

@@ -1,8 +1,8 @@
 """From a request to a typed call and back: the order of refusals of decisions.md, in one place.
 
-Before this runs: preflight, address limit, 404, 405 (see `edge` and the router). Here: 401 → user limit 429 → role 403
-→ size 413 → content type 415 → body, query and path 400/404 → the handler. A guarded route never reads a body before it
-knows who asks.
+Before this runs: preflight, 429, 404, 405 (`bilten.web.cors`, `rate_limit`, the router). Here: 401 → role 403 → size
+413 → content type 415 → body, query and path 400/404 → the handler. A guarded route never reads a body before it knows
+who asks.
 """
 
 import asyncio
@@ -16,7 +16,8 @@ from pydantic import BaseModel, ValidationError
 
 from bilten.context import Principal
 from bilten.web import etags, json_body, query_string
-from bilten.web.endpoint import Answer, Auth, Endpoint
+from bilten.web.answers import Answer
+from bilten.web.endpoint import Auth, Endpoint
 from bilten.web.errors import (
     BadRequest,
     Detail,
@@ -199,7 +200,7 @@ def _variables(request: web.Request) -> str:
 def _response(request: web.Request, endpoint: Endpoint, answer: BaseModel) -> web.Response:
     headers: dict[str, str] = {}
     if isinstance(answer, Answer) and (tag := answer.etag()):
-        headers[hdrs.ETAG] = tag
+        headers = etags.headers(tag)
         if endpoint.method == "GET" and etags.is_known(request.headers.get(hdrs.IF_NONE_MATCH), tag):
             return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
     body = answer.__pydantic_serializer__.to_json(answer, exclude_none=False)

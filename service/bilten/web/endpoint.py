@@ -11,10 +11,10 @@ serialises them, `bilten.web.openapi` documents them. `principal` is `Principal`
 
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, TypeVar, get_type_hints
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from bilten.web.errors import ApiError
 
@@ -25,18 +25,6 @@ Handler = Callable[..., Awaitable[BaseModel]]
 HandlerT = TypeVar("HandlerT", bound=Handler)
 
 _INPUTS = {"request", "services", "principal", "path", "query", "body", "if_match"}
-
-
-class Answer(BaseModel):
-    """The envelope of every 2xx; derived models add `data`, and `message` where a page shows one (contract §1.3)."""
-
-    model_config = ConfigDict(frozen=True)
-
-    success: Literal[True] = True
-
-    def etag(self) -> str | None:
-        """The entity tag of an answer that shows one thing (see `bilten.web.etags`); lists have none."""
-        return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +48,6 @@ class Endpoint:
     body_model: type[BaseModel] | None
     answer_model: type[BaseModel]
     description: str = ""
-    answer_headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

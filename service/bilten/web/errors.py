@@ -169,14 +169,17 @@ class InternalError(ApiError):
 
 
 class ServiceUnavailable(ApiError):
-    """503, with `Retry-After`: something we need does not answer; nothing was changed."""
+    """503, with `Retry-After`: something we need does not answer.
+
+    Nothing was changed, unless the connection was lost during the commit; `Idempotency-Key` settles that.
+    """
 
     status = 503
     code = "SERVICE_UNAVAILABLE"
     message = "The service is not available right now. Try again in a moment."
 
-    def __init__(self, message: str | None = None, *, code: str | None = None, retry_after_s: int = 1) -> None:
-        super().__init__(message, code=code, headers={"Retry-After": str(retry_after_s)})
+    def __init__(self, message: str | None = None, *, code: str | None = None) -> None:
+        super().__init__(message, code=code, headers={"Retry-After": "1"})
 
 
 #: What stands for a bare status that a library raised (aiohttp's router and parser do).

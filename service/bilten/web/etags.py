@@ -9,6 +9,8 @@ import hashlib
 import re
 from datetime import UTC, datetime, timedelta
 
+from aiohttp import hdrs
+
 from bilten.web.errors import PreconditionFailed
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -22,6 +24,11 @@ def _version(changed_at: datetime) -> str:
 def tag(changed_at: datetime, shown: bytes) -> str:
     """The tag of an answer that shows `shown`, which leaves counters out."""
     return f'"{_version(changed_at)}-{hashlib.blake2b(shown, digest_size=8).hexdigest()}"'
+
+
+def headers(tag: str) -> dict[str, str]:
+    """What goes with an answer that has a tag: it is worth keeping, to be asked about again (RFC 9111 §5.2.2.4)."""
+    return {hdrs.ETAG: tag, hdrs.CACHE_CONTROL: "private, no-cache"}
 
 
 def require_match(if_match: str | None, changed_at: datetime) -> None:

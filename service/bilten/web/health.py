@@ -16,7 +16,8 @@ from pydantic import BaseModel
 
 from bilten import __version__
 from bilten.telemetry.metrics import METRICS
-from bilten.web.endpoint import Answer, endpoint
+from bilten.web.answers import Answer
+from bilten.web.endpoint import endpoint
 from bilten.web.errors import Detail, NotFound, ServiceUnavailable
 from bilten.web.keys import HEALTH, SETTINGS
 

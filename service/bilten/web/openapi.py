@@ -11,8 +11,9 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import models_json_schema
 
 from bilten import __version__
+from bilten.web.answers import Answer
 from bilten.web.dispatch import IDEMPOTENCY_KEY
-from bilten.web.endpoint import Answer, Endpoint
+from bilten.web.endpoint import Endpoint
 from bilten.web.errors import (
     ApiError,
     BadRequest,
@@ -123,6 +124,10 @@ def _parameters(endpoint: Endpoint, names: Any, schemas: dict[str, Any]) -> Iter
         for name, schema in _properties(endpoint.query_model, names, schemas):
             for spelling in dict.fromkeys((name, to_camel(name))):
                 yield {"name": spelling, "in": "query", "required": name in required, "schema": _without_null(schema)}
+    if "if_match" in endpoint.inputs:
+        yield _tags_parameter("If-Match", "Change it only if it is still the version of this `ETag`.")
+    if endpoint.method == "GET" and _has_etag(endpoint):
+        yield _tags_parameter("If-None-Match", "Answer 304 when it still is what this `ETag` stands for.")
     if endpoint.creates:
         yield {
             "name": IDEMPOTENCY_KEY,
@@ -131,6 +136,14 @@ def _parameters(endpoint: Endpoint, names: Any, schemas: dict[str, Any]) -> Iter
             "description": "Repeat the call with the same key and body and get the stored answer, for 24 hours.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
         }
+
+
+def _tags_parameter(name: str, description: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "required": False, "description": description, "schema": {"type": "string"}}
+
+
+def _has_etag(endpoint: Endpoint) -> bool:
+    return issubclass(endpoint.answer_model, Answer) and endpoint.answer_model.etag is not Answer.etag
 
 
 def _properties(model: type[BaseModel], names: Any, schemas: dict[str, Any]) -> Iterable[tuple[str, dict[str, Any]]]:
@@ -158,7 +171,7 @@ def _responses(endpoint: Endpoint, names: Any) -> dict[str, Any]:
             "content": {"application/json": {"schema": names[endpoint.answer_model, "serialization"]}},
         }
     }
-    if issubclass(endpoint.answer_model, Answer) and endpoint.answer_model.etag is not Answer.etag:
+    if _has_etag(endpoint):
         responses[str(endpoint.status)]["headers"] = {"ETag": {"schema": {"type": "string"}}}
         if endpoint.method == "GET":
             responses["304"] = {"description": "`If-None-Match` names the `ETag` this would be answered with"}

@@ -5,16 +5,12 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from bilten.events.schemas import Event
-from bilten.web.endpoint import Answer
+from bilten.web.answers import Answer, Wire
 from bilten.web.pagination import PageQuery, Pagination
 from bilten.web.spelling import Body, Path, Query
 
 #: Most ids one call may ask for.
 MAX_CHECKED = 200
-
-
-class _Wire(BaseModel):
-    model_config = ConfigDict(frozen=True)
 
 
 class WishlistQuery(PageQuery):
@@ -48,7 +44,7 @@ class CheckQuery(Query):
         return list(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
 
-class WishlistPage(_Wire):
+class WishlistPage(Wire):
     """One page of the events on a list, the last added first."""
 
     events: list[Event]
@@ -62,7 +58,7 @@ class WishlistAnswer(Answer):
     data: WishlistPage
 
 
-class WishState(_Wire):
+class WishState(Wire):
     """Whether an event is on the list."""
 
     eventId: str  # noqa: N815 the frontends' spelling

@@ -26,6 +26,15 @@ async def test_views_do_not_change_the_tag_and_who_has_it_gets_no_body(api: Api,
         assert (await api.get(path, headers={"If-None-Match": sent})).status == 200
 
 
+async def test_what_has_a_tag_may_be_kept_by_its_reader_alone_and_the_rest_by_nobody(api: Api):
+    path = f"/events/{FIRST}"
+    one = await api.get(path)
+    assert one.headers["Cache-Control"] == "private, no-cache"
+    same = await api.get(path, headers={"If-None-Match": one.headers["ETag"]})
+    assert same.headers["Cache-Control"] == "private, no-cache"
+    assert (await api.get("/events")).headers["Cache-Control"] == "no-store"
+
+
 async def test_a_change_changes_the_tag_and_so_does_what_a_reader_may_see(api: Api):
     organizer = await api.as_organizer()
     path = f"/events/{FIRST}"

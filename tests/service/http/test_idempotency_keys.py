@@ -8,7 +8,7 @@ import aiohttp
 import asyncpg
 import pytest
 from contract.world import NEW_EVENT
-from fixtures.api import Api, StartApi
+from fixtures.api import ORIGIN, Api, StartApi
 from fixtures.processes import StartProcess
 from support.jobs import until
 from support.shape import assert_error
@@ -32,6 +32,17 @@ async def test_a_repeated_call_gets_the_stored_answer_and_has_no_second_effect(a
     assert again.headers["Idempotent-Replayed"] == "true"
     assert again.headers["X-Request-ID"] != first.headers["X-Request-ID"]
     assert await api.db.fetchval(COUNT) == 1
+
+
+async def test_a_replay_carries_the_tag_of_the_answer_it_repeats(api: Api):
+    organizer = await api.as_organizer()
+    keyed = key()
+    first = await api.post("/events", json=NEW_EVENT, token=organizer, headers=keyed)
+    again = await api.post("/events", json=NEW_EVENT, token=organizer, headers=keyed | {"Origin": ORIGIN})
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert again.headers["ETag"] == first.headers["ETag"]
+    assert again.headers["Cache-Control"] == first.headers["Cache-Control"]
+    assert "Idempotent-Replayed" in again.headers["Access-Control-Expose-Headers"]
 
 
 async def test_a_key_holds_for_another_process_of_the_same_deployment(start_api: StartApi):
