@@ -70,8 +70,8 @@ class Event(Wire):
     featured_image_url: str | None = Field(description="The same as `cover_image_url`.")
     attendee_count: int = Field(description="The same as `registration_count`.")
     organizer_name: str
-    available_tickets: int = Field(description="Tickets of all kinds that are neither sold nor reserved.")
-    tickets: list[TicketType] = Field(description="Cheapest first.")
+    available_tickets: int = Field(description="Tickets on sale now that are neither sold nor reserved.")
+    tickets: list[TicketType] = Field(description="The kinds on sale now, cheapest first.")
 
     @classmethod
     def of(cls, row: Row, viewer: Principal | None) -> Self:

@@ -87,3 +87,22 @@ async def test_tickets_that_are_not_sold_any_more_are_not_offered(api: Api):
     assert {ticket["name"] for ticket in event["tickets"]} == {"General Admission"}
     assert 95 in [ticket["quantity_available"] for ticket in event["tickets"]]
     assert event["available_tickets"] == sum(ticket["quantity_available"] for ticket in event["tickets"])
+
+
+async def test_tickets_are_offered_while_their_sale_lasts(api: Api):
+    event = await make_event(api, await api.as_organizer(), status="published")
+    async with api.db.transaction() as tx:
+        statement = (
+            "insert into ticket_types (event_id, code, name, price, quantity, sales_start, sales_end) "
+            "select $1, 'turn', name, price, 10, now() + start * interval '1 day', now() + stop * interval '1 day' "
+            "from (values ('Early', 5, null, -1), ('Regular', 20, -1, 1), ('Late', 9, 1, null)) as turns"
+            " (name, price, start, stop)"
+        )
+        await tx.exec_driver_sql(statement, (event["id"],))
+    detail = (await api.get(f"/events/{event['id']}")).json
+    offered = [(ticket["name"], ticket["price"], ticket["quantity_available"]) for ticket in detail["ticketTypes"]]
+    assert offered == [("Regular", 20, 10), ("General Admission", 40.5, 120)]
+    (listed,) = (await api.get("/events", params={"search": event["title"]})).data["events"]
+    for shown in (listed, detail["data"]["event"]):
+        assert shown["available_tickets"] == 130
+        assert shown["tickets"] == detail["ticketTypes"]
