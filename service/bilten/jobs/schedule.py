@@ -20,7 +20,10 @@ BATCH = 1000
 
 #: A revoked token is still read for a moment after its end (`tokens.LEEWAY_S`), by clocks that may be behind.
 _AFTER_EXPIRY = timedelta(minutes=10)
-_FINISHED_JOBS = timedelta(days=7)
+#: A job that is done knows nothing any more; a week of them shows what the worker has been doing.
+_DONE_JOBS = timedelta(days=7)
+#: A dead letter keeps its payload, with addresses and links in it. Whoever has not retried it for a quarter never will.
+_DEAD_LETTERS = timedelta(days=90)
 
 _TRY_LOCK = text("select pg_try_advisory_xact_lock(hashtextextended(:chore, 0))")
 # An array, because the planner may run a subquery with a limit more than once; ctid, because every table has it.
@@ -50,7 +53,8 @@ CHORES = (
     Chore("refresh_tokens", "expires_at", _AFTER_EXPIRY),
     Chore("sessions", "expires_at", _AFTER_EXPIRY),
     Chore("idempotency_keys", "expires_at", _AFTER_EXPIRY),
-    Chore("jobs", "finished_at", _FINISHED_JOBS),
+    Chore("jobs", "finished_at", _DONE_JOBS),
+    Chore("jobs", "dead_at", _DEAD_LETTERS),
 )
 
 

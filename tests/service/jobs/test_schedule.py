@@ -53,8 +53,8 @@ _ENDING: dict[str, Callable[[Account, UUID, timedelta], Insert]] = {
 _KEY = {"revoked_tokens": "jti", "idempotency_keys": "key"}
 
 
-def _chore(table: str) -> schedule.Chore:
-    return next(chore for chore in schedule.CHORES if chore.table == table)
+def _chore(table: str, end: str = "expires_at") -> schedule.Chore:
+    return next(chore for chore in schedule.CHORES if (chore.table, chore.end) == (table, end))
 
 
 @pytest.fixture
@@ -101,14 +101,16 @@ async def test_an_expired_session_takes_its_tokens_along(db: Database, account: 
     assert await _ids(db, "refresh_tokens") == set()
 
 
-async def test_finished_jobs_go_after_a_week_and_dead_letters_stay(db: Database, settings: Settings):
-    old, recent, dead, waiting = [await put(db, settings) for _ in range(4)]
-    await change(db, "update jobs set created_at = now() - interval '30 days'")
-    await change(db, "update jobs set finished_at = now() - interval '8 days' where id = :id", id=old)
-    await change(db, "update jobs set finished_at = now() - interval '6 days' where id = :id", id=recent)
-    await change(db, "update jobs set dead_at = now() - interval '8 days' where id = :id", id=dead)
-    assert await schedule.tidy(db, _chore("jobs")) == 1
-    assert await _ids(db, "jobs") == {str(recent), str(dead), str(waiting)}
+async def test_done_jobs_go_after_a_week_and_dead_letters_after_a_quarter(db: Database, settings: Settings):
+    done, recently_done, dead, recently_dead, waiting = [await put(db, settings) for _ in range(5)]
+    await change(db, "update jobs set created_at = now() - interval '200 days', run_at = created_at")
+    await change(db, "update jobs set finished_at = now() - interval '8 days' where id = :id", id=done)
+    await change(db, "update jobs set finished_at = now() - interval '6 days' where id = :id", id=recently_done)
+    await change(db, "update jobs set dead_at = now() - interval '91 days' where id = :id", id=dead)
+    await change(db, "update jobs set dead_at = now() - interval '89 days' where id = :id", id=recently_dead)
+    assert await schedule.tidy(db, _chore("jobs", "finished_at")) == 1
+    assert await schedule.tidy(db, _chore("jobs", "dead_at")) == 1
+    assert await _ids(db, "jobs") == {str(recently_done), str(recently_dead), str(waiting)}
 
 
 async def test_a_chore_goes_on_until_nothing_is_left(db: Database, account: Account, monkeypatch: pytest.MonkeyPatch):
