@@ -2,6 +2,8 @@
 
 import argparse
 import asyncio
+import contextlib
+import resource
 import signal
 import socket
 import sys
@@ -34,7 +36,15 @@ def main(argv: list[str]) -> int:
         sys.stderr.write(f"bilten: the settings are not complete:\n{error}\n")
         return 2
     logs.setup(log_format=settings.log_format, level=settings.log_level)
+    _allow_open_files()
     return asyncio.run(_serve(settings, options.fd))
+
+
+def _allow_open_files() -> None:
+    """Let connections use the files the system grants; the lower, soft limit is for programs that use select(2)."""
+    _, granted = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):  # macOS grants less than it says
+        resource.setrlimit(resource.RLIMIT_NOFILE, (granted, granted))
 
 
 async def _serve(settings: Settings, fd: int | None) -> int:

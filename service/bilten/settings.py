@@ -125,6 +125,9 @@ class Settings(BaseSettings):
         False,
         description="Leave CORS headers off 503 answers of mocked calls, so that the frontend falls back to its mock.",
     )
+    max_connections: int = Field(
+        4000, ge=1, description="Connections one process holds, or as many as its open files allow; one more gets 503."
+    )
     max_json_bytes: int = Field(1024 * 1024, ge=1024, description="Largest JSON body, in bytes.")
     anonymous_requests_per_minute: int = Field(
         300, ge=1, description="Requests a minute from one address without a token."

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from aiohttp import hdrs, web
+from aiohttp import HttpVersion11, hdrs, web
 from pydantic import BaseModel, ValidationError
 
 from bilten.context import Principal
@@ -92,6 +92,10 @@ async def _read_body(request: web.Request, endpoint: Endpoint) -> bytes:
         raise UnsupportedMediaType("Send the body without Content-Encoding")
     if endpoint.body_model is not None and request.body_exists and request.content_type != "application/json":
         raise UnsupportedMediaType("Send the body as application/json")
+    if hdrs.EXPECT in request.headers and request.version >= HttpVersion11:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        # As aiohttp's own handler of `Expect` does: this was no part of the answer.
+        request.writer.output_size = 0
     chunks, size = [], 0
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):

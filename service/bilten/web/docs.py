@@ -43,6 +43,12 @@ _POLICY = (
 )
 
 
+@cache
+def _asset(name: str) -> bytes:
+    # Once: a reader that takes its time would hold a copy of its own.
+    return (_ASSETS / name).read_bytes()
+
+
 def setup(app: web.Application, document: Callable[[], dict[str, Any]]) -> None:
     """Serve the document and the page that shows it. The document is made when it is first asked for."""
 
@@ -64,9 +70,9 @@ def setup(app: web.Application, document: Callable[[], dict[str, Any]]) -> None:
         if name not in _SERVED:
             raise web.HTTPNotFound
         # Not a FileResponse: that answers ranges and their refusals itself, in another shape than ours.
-        content = await asyncio.to_thread((_ASSETS / name).read_bytes)
         return web.Response(
-            body=content, headers={hdrs.CONTENT_TYPE: _SERVED[name], hdrs.CACHE_CONTROL: "public, max-age=86400"}
+            body=await asyncio.to_thread(_asset, name),
+            headers={hdrs.CONTENT_TYPE: _SERVED[name], hdrs.CACHE_CONTROL: "public, max-age=86400"},
         )
 
     app.router.add_get("/openapi.json", description)

@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from typing import NoReturn
 
-from aiohttp import hdrs, web
+from aiohttp import HttpVersion11, hdrs, web
 
 from bilten.web.dispatch import serve
 from bilten.web.endpoint import Endpoint
+from bilten.web.errors import ExpectationFailed
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -25,10 +26,16 @@ def add(app: web.Application, endpoints: Iterable[Endpoint]) -> None:
     for address, handlers in served.items():
         resource = app.router.add_resource(address)
         for method, handler in handlers:
-            resource.add_route(method, handler)
+            resource.add_route(method, handler, expect_handler=_when_wanted)
             if method == hdrs.METH_GET:
                 resource.add_route(hdrs.METH_HEAD, handler)
         resource.add_route(hdrs.METH_ANY, refuse_method)
+
+
+async def _when_wanted(request: web.Request) -> None:
+    """Nothing yet: `dispatch` asks for the body with 100 Continue once it knows that it wants it (RFC 9110 §10.1.1)."""
+    if request.version >= HttpVersion11 and request.headers.get(hdrs.EXPECT, "").lower() != "100-continue":
+        raise ExpectationFailed
 
 
 async def refuse_method(request: web.Request) -> NoReturn:

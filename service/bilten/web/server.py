@@ -1,27 +1,23 @@
-"""The outermost layer: request ids, the shape of errors that escape, the log line, what aiohttp's parser refuses.
+"""The outermost layer: request ids, the shape of errors that escape, the log line.
 
-aiohttp answers three things before any middleware runs: a request its parser cannot read, an `Expect` header it does
-not know, and a fault in routing. They are caught here, by a `Server` of our own around the application's handler, so
-that no layer answers in another shape.
+aiohttp answers an `Expect` header it does not know and a fault in routing before any middleware runs. They are caught
+here, around the application's handler, and what does not become a request in `bilten.web.connection`, so that no layer
+answers in another shape.
 """
 
-import asyncio
-import re
-import secrets
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import cast
 
-import orjson
 import structlog
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
-from aiohttp.web_protocol import RequestHandler, RequestPayloadError
+from aiohttp.web_protocol import RequestPayloadError
 
-from bilten.context import REQUEST_ID, REQUEST_ID_HEADER, current_address, current_request_id, request_id
+from bilten.context import REQUEST_ID, current_address, current_request_id, request_id
 from bilten.db.errors import DatabaseUnavailable
 from bilten.telemetry.metrics import METRICS
-from bilten.web import cors, headers
+from bilten.web.connection import IDLE_S, ShapedServer, render
 from bilten.web.errors import (
     BY_STATUS,
     ApiError,
@@ -39,18 +35,8 @@ log = structlog.get_logger("bilten.http")
 SLOW_S = 1.0
 #: From this status on the fault is ours.
 SERVER_FAULT = 500
-#: How much of a refused request is looked at for its `Origin`, in bytes.
-_READ_BACK = 16384
-_ORIGIN = re.compile(rb"\r?\norigin:[ \t]*([^\r\n]{1,512})", re.IGNORECASE)
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-
-
-def render(error: ApiError, rid: str) -> web.Response:
-    """An error as its response."""
-    return web.Response(
-        body=orjson.dumps(error.body(rid)), status=error.status, headers=error.headers, content_type="application/json"
-    )
 
 
 def from_exception(error: Exception) -> ApiError:
@@ -127,71 +113,26 @@ def _tell(request: web.Request, status: int, duration_s: float) -> None:
     )
 
 
-class _ShapedRequestHandler(RequestHandler):
-    """aiohttp's connection, answering in our shape what it refuses itself."""
-
-    __slots__ = ("_last_data", "_origins")
-
-    def __init__(self, manager: web.Server, *, origins: list[str], **kwargs: Any) -> None:
-        super().__init__(manager, **kwargs)
-        self._origins = origins
-        self._last_data = b""
-
-    def data_received(self, data: bytes) -> None:
-        self._last_data = data
-        super().data_received(data)
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002 aiohttp's text may repeat what was sent
-    ) -> web.StreamResponse:
-        """The shaped answer to what did not become a request; closes the connection."""
-        if request.writer.output_size > 0:
-            raise ConnectionError("The response had begun; the connection is closed")
-        rid = secrets.token_hex(12)
-        answer = BY_STATUS.get(status, BadRequest)()
-        if status >= SERVER_FAULT:
-            log.error("unhandled_error", request_id=rid, exc_info=exc)
-        else:
-            log.info("request_refused", request_id=rid, status=status, peer=request.remote, reason=type(exc).__name__)
-        METRICS.observe_request("-", "unreadable", status, 0)
-        response = render(answer, rid)
-        origin = _ORIGIN.search(self._last_data[:_READ_BACK])
-        response.headers.update(headers.SECURITY)
-        response.headers[REQUEST_ID_HEADER] = rid
-        response.headers.update(cors.headers_for(origin[1].decode("latin-1").strip() if origin else "", self._origins))
-        response.force_close()
-        return response
-
-
-class _ShapedServer(web.Server):
-    def __init__(self, handler: Handler, *, origins: list[str], handler_options: dict[str, Any], **kwargs: Any) -> None:
-        super().__init__(handler, **kwargs)
-        self._origins = origins
-        self._handler_options = handler_options
-
-    def __call__(self) -> RequestHandler:
-        return _ShapedRequestHandler(
-            self, loop=asyncio.get_running_loop(), origins=self._origins, **self._handler_options
-        )
-
-
 class ApiRunner(web.AppRunner):
     """Runs the application behind `observe`. Every start of the API, tests included, goes through it."""
 
     def __init__(self, app: web.Application) -> None:
         # No access log of aiohttp's: it halves the throughput (measured), and `_tell` says more.
         # Bodies stay as they came: `dispatch` refuses encoded ones, and nothing inflates a bomb before that.
-        super().__init__(app, access_log=None, shutdown_timeout=app[SETTINGS].shutdown_grace_s, auto_decompress=False)
+        super().__init__(
+            app,
+            access_log=None,
+            shutdown_timeout=app[SETTINGS].shutdown_grace_s,
+            auto_decompress=False,
+            keepalive_timeout=IDLE_S,
+        )
 
     async def _make_server(self) -> web.Server:
         inner = await super()._make_server()
-        return _ShapedServer(
+        return ShapedServer(
             observe(inner.request_handler),
             origins=self.app[SETTINGS].cors_origins,
+            max_connections=self.app[SETTINGS].max_connections,
             request_factory=inner.request_factory,
             handler_options=inner._kwargs,  # noqa: SLF001 what AppRunner was given, as its own server would use it
         )

@@ -130,3 +130,9 @@ async def test_a_client_that_asks_before_it_sends_is_told_to_go_on(api: Api):
     asking = HEAD + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(LOGIN)
     go_on, answer = await exchange(api.url, [asking, LOGIN], answers=2)
     assert (go_on.status, answer.status) == (100, 200)
+
+
+async def test_a_client_whose_call_is_refused_is_not_told_to_send_its_body(api: Api):
+    guarded = HEAD.replace(b"POST /api/v1/auth/login", b"PUT /api/v1/users/profile")
+    (answer,) = await exchange(api.url, guarded + b"Expect: 100-continue\r\nContent-Length: 9\r\n\r\n")
+    assert_error(answer, 401, "UNAUTHORIZED")

@@ -1,9 +1,19 @@
 """What an attacker found, each closed for good."""
 
 import asyncio
+from collections import Counter
 
+import pytest
+from bilten.accounts import passwords
+from bilten.web import server
 from fixtures.api import ORIGIN, Api, StartApi
 from support.counted import counted
+from support.jobs import until
+from support.raw import exchange
+from support.shape import assert_error
+
+
+LOGIN = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 
 
 async def _raw(api: Api, request: bytes) -> bytes:
@@ -62,10 +72,68 @@ async def test_a_body_of_hundreds_of_thousands_of_values_is_refused_before_it_is
     assert (reply.status, reply.json["details"][0]["message"]) == (400, "The body holds more than 10000 values")
 
 
-async def test_more_sign_ins_than_can_be_hashed_soon_are_told_to_come_back(api: Api):
+async def test_more_sign_ins_than_can_be_hashed_soon_are_told_to_come_back_while_the_process_stays_alive(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(passwords, "MAX_QUEUED", 3)
     body = {"email": "user@bilten.com", "password": "wrong"}
-    replies = await asyncio.gather(*(api.post("/auth/login", json=body) for _ in range(130)))
-    counts = {status: sum(reply.status == status for reply in replies) for status in (401, 429)}
-    assert sum(counts.values()) == 130
-    assert counts[401] >= 100
-    assert all(reply.headers["Retry-After"] for reply in replies if reply.status == 429)
+    signing_in = [asyncio.create_task(api.post("/auth/login", json=body)) for _ in range(40)]
+    assert (await api.get("//livez")).status == 200
+    statuses = Counter(reply.status for reply in await asyncio.gather(*signing_in))
+    assert set(statuses) == {401, 429}
+    refused = next(task.result() for task in signing_in if task.result().status == 429)
+    assert_error(refused, 429, "RATE_LIMITED")
+    assert refused.headers["Retry-After"] == "1"
+    assert (await api.post("/auth/login", json=body)).status == 401
+
+
+async def test_a_client_that_says_it_sends_no_more_still_gets_its_answer(api: Api):
+    login = b'{"email": "user@bilten.com", "password": "user123"}'
+    head = (
+        b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    )
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(api.url.rsplit(":", 1)[1]))
+    writer.write(head % len(login) + login)
+    writer.write_eof()
+    answer = await asyncio.wait_for(reader.read(), 10)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b'"Login successful"' in answer
+    writer.close()
+
+
+async def test_a_client_that_says_it_sends_no_more_within_its_body_is_let_go(api: Api):
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(api.url.rsplit(":", 1)[1]))
+    head = (
+        b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+    )
+    writer.write(head)
+    writer.write_eof()
+    await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+
+
+async def test_a_crowd_of_connections_is_told_so_and_room_is_given_again(start_api: StartApi):
+    api = await start_api(max_connections=4)
+    port = int(api.url.rsplit(":", 1)[1])
+    idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(4)]
+    (refused,) = await exchange(api.url, b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert_error(refused, 503, "TOO_MANY_CONNECTIONS")
+    assert refused.headers["Retry-After"] == "1"
+    for _, writer in idle:
+        writer.close()
+
+    async def answered() -> bool:
+        return (await exchange(api.url, b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"))[0].status == 200
+
+    await until(answered)
+
+
+async def test_a_connection_that_never_completes_a_request_is_closed(
+    start_api: StartApi, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(server, "IDLE_S", 0.5)
+    api = await start_api()
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(api.url.rsplit(":", 1)[1]))
+    writer.write(b"GET /livez HTTP/1.1\r\nX-Slow: ")
+    assert await asyncio.wait_for(reader.read(), 10) == b""
+    writer.close()

@@ -1,0 +1,167 @@
+"""One connection: what aiohttp refuses itself gets our shape, and neither idlers nor a crowd can wear the process out.
+
+aiohttp answers a request that its parser cannot read before any middleware runs, and closes a connection whose client
+has said that it will send no more, with or without an answer. Both are caught here.
+"""
+
+import asyncio
+import re
+import resource
+import secrets
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+import structlog
+from aiohttp import StreamReader, hdrs, web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http_parser import RawRequestMessage
+from aiohttp.web_protocol import RequestHandler
+
+from bilten.context import REQUEST_ID_HEADER
+from bilten.telemetry.metrics import METRICS
+from bilten.web import cors, headers
+from bilten.web.errors import BY_STATUS, ApiError, BadRequest, ServiceUnavailable
+
+log = structlog.get_logger("bilten.http")
+
+#: How long a connection may stay without a whole request, in seconds: longer than the proxies before us keep theirs, or
+#: they would send into connections that are just being closed (nginx keeps 60).
+IDLE_S = 75
+#: Open files left to the database, the object store and the logs.
+RESERVED_FILES = 200
+#: How much of a refused request is looked at for its `Origin`, in bytes.
+_READ_BACK = 16384
+_ORIGIN = re.compile(rb"\r?\norigin:[ \t]*([^\r\n]{1,512})", re.IGNORECASE)
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+RequestFactory = Callable[..., web.BaseRequest]
+
+
+def render(error: ApiError, rid: str) -> web.Response:
+    """An error as its response."""
+    return web.Response(
+        body=orjson.dumps(error.body(rid)), status=error.status, headers=error.headers, content_type="application/json"
+    )
+
+
+class ShapedServer(web.Server):
+    """Makes a `_Connection` of each socket, `max_connections` at a time, and fewer where the system allows fewer files.
+
+    At the system's own limit asyncio would take no connection, and fill the log with saying so.
+    """
+
+    def __init__(
+        self,
+        handler: Handler,
+        *,
+        origins: list[str],
+        max_connections: int,
+        request_factory: RequestFactory,
+        handler_options: dict[str, Any],
+    ) -> None:
+        super().__init__(handler, request_factory=_noting_its_body(request_factory))
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        allowed = max_connections if files == resource.RLIM_INFINITY else min(max_connections, files - RESERVED_FILES)
+        self.max_connections = max(allowed, 1)
+        self.origins = origins
+        self._handler_options = handler_options
+
+    def __call__(self) -> RequestHandler:
+        return _Connection(self, loop=asyncio.get_running_loop(), **self._handler_options)
+
+
+def _noting_its_body(make: RequestFactory) -> RequestFactory:
+    def make_request(
+        message: RawRequestMessage,
+        payload: StreamReader,
+        protocol: "_Connection",
+        writer: AbstractStreamWriter,
+        task: "asyncio.Task[None]",
+    ) -> web.BaseRequest:
+        protocol.body = payload
+        return make(message, payload, protocol, writer, task)
+
+    return make_request
+
+
+class _Connection(RequestHandler):
+    """aiohttp's connection, answering in our shape what it refuses itself."""
+
+    __slots__ = ("_last_data", "_server", "body")
+
+    def __init__(self, server: ShapedServer, **kwargs: Any) -> None:
+        super().__init__(server, **kwargs)
+        self._server = server
+        self._last_data = b""
+        #: That of the latest request.
+        self.body: StreamReader | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if len(self._server.connections) < self._server.max_connections:
+            super().connection_made(transport)
+            return
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 what a listening socket makes
+        self._force_close = True
+        self._manager = None
+        transport.write(_crowded())
+        transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        self._last_data = data
+        super().data_received(data)
+
+    def eof_received(self) -> bool | None:  # type: ignore[override]  # asyncio's protocols may answer
+        """Keep the connection until the answer is out, when the client sends no more but its request is whole."""
+        super().eof_received()
+        at_work = self._waiter is None or self._waiter.done()
+        bodies = [self.body, *(payload for _, payload in self._messages)]
+        if at_work and all(body is None or body.is_eof() for body in bodies):
+            self.close()
+            return True
+        return None
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002 aiohttp's text may repeat what was sent
+    ) -> web.StreamResponse:
+        """The shaped answer to what did not become a request; closes the connection."""
+        if request.writer.output_size > 0:
+            raise ConnectionError("The response had begun; the connection is closed")
+        rid = secrets.token_hex(12)
+        answer = BY_STATUS.get(status, BadRequest)()
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            log.error("unhandled_error", request_id=rid, exc_info=exc)
+        else:
+            log.info("request_refused", request_id=rid, status=status, peer=request.remote, reason=type(exc).__name__)
+        METRICS.observe_request("-", "unreadable", status, 0)
+        response = render(answer, rid)
+        origin = _ORIGIN.search(self._last_data[:_READ_BACK])
+        response.headers.update(headers.SECURITY)
+        response.headers[REQUEST_ID_HEADER] = rid
+        allowed = self._server.origins
+        response.headers.update(cors.headers_for(origin[1].decode("latin-1").strip() if origin else "", allowed))
+        response.force_close()
+        return response
+
+
+def _crowded() -> bytes:
+    """The answer to a connection too many, which is not read from."""
+    rid = secrets.token_hex(12)
+    METRICS.observe_request("-", "crowded", HTTPStatus.SERVICE_UNAVAILABLE, 0)
+    error = ServiceUnavailable("Too many connections are open. Try again in a moment.", code="TOO_MANY_CONNECTIONS")
+    body = orjson.dumps(error.body(rid))
+    lines = {
+        **headers.SECURITY,
+        **error.headers,
+        REQUEST_ID_HEADER: rid,
+        hdrs.CONTENT_TYPE: "application/json; charset=utf-8",
+        hdrs.CONTENT_LENGTH: str(len(body)),
+        hdrs.CONNECTION: "close",
+    }
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    return f"HTTP/1.1 503 Service Unavailable\r\n{head}\r\n".encode() + body
