@@ -12,7 +12,6 @@ from support.jobs import until
 from support.raw import exchange
 from support.shape import assert_error
 
-
 LOGIN = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 
 
