@@ -5,7 +5,7 @@ import sys
 
 COMMANDS = {
     "serve": ("bilten.serve", "serve the API"),
-    "worker": ("bilten.jobs.worker", "do the jobs of the outbox: mails and chores"),
+    "worker": ("bilten.work", "do the jobs of the outbox: mails and chores"),
     "dev": ("bilten.local.dev", "all of it on this machine, with a database and an object store"),
     "migrate": ("bilten.db.migrations", "bring the database's schema to a revision"),
     "seed": ("bilten.db.seeds", "insert the sample accounts, events and articles"),

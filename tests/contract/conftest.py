@@ -23,14 +23,14 @@ if RUNNING:
         return RUNNING
 
 else:
-    from bilten.mail import deliver
+    from bilten import work
     from fixtures.api import Api
     from support.jobs import working
 
     @pytest.fixture
     async def contract_url(api: Api) -> AsyncIterator[str]:
         """Where this test's own API is; its worker delivers the mails."""
-        async with working(api.db, deliver.kinds(api.settings, api.db), api.settings):
+        async with working(api.db, work.kinds(api.settings, api.db), api.settings):
             yield api.url
 
 

@@ -1,11 +1,12 @@
 """What may happen to an account, and when. One transaction each, with its audit row and its mails."""
 
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bilten.accounts import link_queries, queries, session_queries, sessions
+from bilten.accounts import link_queries, links, queries, session_queries, sessions
 from bilten.accounts.errors import (
     INVALID_RESET,
     INVALID_VERIFICATION,
@@ -23,7 +24,9 @@ from bilten.db.errors import violated_constraint
 from bilten.services import Services
 from bilten.web.errors import Conflict, Unauthorized, ValidationFailed
 
-VERIFY, CHANGE_EMAIL, RESET = "verify_email", "change_email", "reset_password"
+VERIFY: Final = "verify_email"
+CHANGE_EMAIL: Final = "change_email"
+RESET: Final = "reset_password"
 
 
 def check_new_password(services: Services, password: str, field: str) -> None:
@@ -101,17 +104,9 @@ async def change_password(services: Services, principal: Principal, *, now: str,
 
 async def forgot_password(services: Services, email: str) -> None:
     """Mail a link that sets a new password. Raises `UserNotFound` where the deployment reveals that."""
-    account = await queries.by_email(services.db, email)
-    if account is None:
-        if services.settings.forgot_password_reveals:
-            raise UserNotFound
-        return
-    async with services.db.transaction() as tx:
-        token = await link_queries.insert_one_time_token(
-            tx, account.id, RESET, email=account.email, lifetime_s=services.settings.reset_token_ttl_s
-        )
-        await services.mailer.send(tx, RESET, to=account.email, name=account.first_name, token=token)
-        await record(tx, actor_id=None, action="account.forgot_password", entity="user", entity_id=account.id)
+    if services.settings.forgot_password_reveals and await queries.by_email(services.db, email) is None:
+        raise UserNotFound
+    await links.ask(services, RESET, email)
 
 
 async def reset_password(services: Services, *, token: str, new: str) -> None:
@@ -184,14 +179,7 @@ async def _confirm(services: Services, account: Account, *, address: str, purpos
 
 async def resend_verification(services: Services, email: str) -> None:
     """Mail the verification link once more; an unknown or verified address gets the same answer and no mail."""
-    account = await queries.by_email(services.db, email)
-    if account is None or account.is_verified:
-        return
-    async with services.db.transaction() as tx:
-        token = await link_queries.insert_one_time_token(
-            tx, account.id, VERIFY, email=account.email, lifetime_s=services.settings.verification_token_ttl_s
-        )
-        await services.mailer.send(tx, VERIFY, to=account.email, name=account.first_name, token=token)
+    await links.ask(services, VERIFY, email)
 
 
 async def change_profile(services: Services, user_id: UUID, body: ProfileBody) -> Account:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import RowMapping, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,13 +12,20 @@ from bilten.accounts.tables import one_time_tokens
 
 
 async def insert_one_time_token(
-    tx: AsyncConnection, user_id: UUID, purpose: str, *, email: str, lifetime_s: int
+    tx: AsyncConnection,
+    user_id: UUID,
+    purpose: str,
+    *,
+    email: str,
+    lifetime_s: int,
+    id: UUID | None = None,  # noqa: A002
 ) -> str:
     """A new single-use token for a link; earlier unused ones of the same purpose end."""
     await end_one_time_tokens(tx, user_id, [purpose])
     token = new_token()
     await tx.execute(
         one_time_tokens.insert().values(
+            id=id or uuid4(),
             user_id=user_id,
             purpose=purpose,
             token_hash=digest(token),
@@ -27,6 +34,11 @@ async def insert_one_time_token(
         )
     )
     return token
+
+
+async def one_time_token_exists(tx: AsyncConnection, id: UUID) -> bool:  # noqa: A002
+    """Whether a token with this id was made, used or not."""
+    return await tx.scalar(select(one_time_tokens.c.id).where(one_time_tokens.c.id == id)) is not None
 
 
 async def end_one_time_tokens(tx: AsyncConnection, user_id: UUID, purposes: Sequence[str]) -> None:

@@ -21,8 +21,8 @@ Row = asyncpg.Record | RowMapping
 _SOURCE = "events e"
 _STORED = ", ".join(events.c.keys())
 
-#: What an event shows; `JOINS` bring it to any select that calls its events `e`. Kinds of tickets whose sale is over, or
-#: has not begun, are not offered: frontends take the first of the list for the price to pay.
+#: What an event shows; `JOINS` bring it to any select that calls its events `e`. Tickets whose sale is over or has not
+#: begun are not offered: frontends take the first of the list for the price to pay.
 COLUMNS = """
 e.id, e.title, e.description, e.category, e.venue_name, e.venue_address, e.city, e.country, e.start_date, e.end_date,
 e.timezone, e.max_attendees, e.is_free, e.base_price, e.currency, e.status, e.is_featured, e.cover_image_url,

@@ -1,16 +1,13 @@
-"""`bilten worker`: takes jobs from the outbox under a lease, does several at a time, and puts none of them at risk.
+"""The worker: it takes jobs from the outbox under a lease, does several at a time, and puts none of them at risk.
 
 A job is leased, not deleted: when this process vanishes the lease runs out and another worker does it. While a job
 runs its lease is lengthened. There is no LISTEN: it does not pass through a connection pooler, so the worker asks.
 """
 
-import argparse
 import asyncio
 import os
 import secrets
-import signal
 import socket
-import sys
 import time
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -24,12 +21,9 @@ from bilten.jobs import queries, schedule
 from bilten.jobs.execution import Execution
 from bilten.jobs.kinds import Kind
 from bilten.jobs.metrics import JOB_METRICS
-from bilten.jobs.monitor import Monitor
 from bilten.jobs.outage import Patience
 from bilten.jobs.queries import Backlog, Leased
-from bilten.mail import deliver
-from bilten.settings import Settings, SettingsError, load
-from bilten.telemetry import logs
+from bilten.settings import Settings
 
 #: Jobs at a time: they mostly wait, for a mail server or the object store.
 CONCURRENCY = 8
@@ -165,49 +159,3 @@ class Worker:
     async def _give_back(self) -> int:
         async with self._db.transaction() as tx:
             return await queries.give_back(tx, worker=self.name)
-
-
-def main(argv: Sequence[str]) -> int:
-    """Run a worker until SIGTERM or SIGINT. 0 when it was stopped, 1 when it cannot have its port, 2 when the settings
-    are not usable."""
-    parser = argparse.ArgumentParser(
-        prog="bilten worker", description="Do the jobs of the outbox (mails, clean-up) until it is stopped."
-    )
-    parser.parse_args(argv)
-    try:
-        settings = load()
-    except SettingsError as error:
-        sys.stderr.write(f"The worker cannot start, its settings are not usable:\n{error}\n")
-        return 2
-    logs.setup(log_format=settings.log_format, level=settings.log_level)
-    return asyncio.run(serve(settings))
-
-
-async def serve(settings: Settings) -> int:
-    """Open the database, waiting for it if need be, and work until a signal to stop. Returns the exit status."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    db = Database(settings)
-    worker = Worker(db, deliver.kinds(settings, db), settings)
-    monitor = Monitor(settings, db, is_stuck=worker.is_stuck)
-    await db.open()
-    try:
-        try:
-            await monitor.open()
-        except OSError as error:
-            sys.stderr.write(
-                f"The worker cannot listen on {settings.host}:{settings.worker_port} ({error.strerror}). "
-                "Stop what uses it, or set BILTEN_WORKER_PORT.\n"
-            )
-            return 1
-        working = asyncio.create_task(worker.run())
-        stopped = asyncio.create_task(stop.wait())
-        await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        worker.stop()
-        # At once, so that the next worker finds the port free while this one finishes its jobs.
-        await asyncio.gather(working, monitor.close())
-        return 0
-    finally:
-        await monitor.close()
-        await db.close()

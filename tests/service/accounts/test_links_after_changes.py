@@ -3,13 +3,13 @@
 import json
 import re
 
-from bilten.mail import deliver
+from bilten import work
 from fixtures.api import Api
 from support.jobs import all_done, until, working
 
 
 async def _link(api: Api, to: str, page: str) -> str:
-    async with working(api.db, deliver.kinds(api.settings, api.db), api.settings):
+    async with working(api.db, work.kinds(api.settings, api.db), api.settings):
         await until(lambda: all_done(api.db))
     mails = json.loads((await api.get("//dev/mail.json")).text)
     found = next(

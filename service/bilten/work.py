@@ -1,0 +1,69 @@
+"""`bilten worker`: what the worker can do, wired together, until it is told to stop."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from bilten import settings as configuration
+from bilten.accounts import links
+from bilten.db.database import Database
+from bilten.jobs.kinds import Kind
+from bilten.jobs.monitor import Monitor
+from bilten.jobs.worker import Worker
+from bilten.mail import deliver
+from bilten.settings import Settings
+from bilten.telemetry import logs
+
+
+def kinds(settings: Settings, db: Database) -> list[Kind[Any]]:
+    """Every kind of job that is done in this deployment."""
+    return [*deliver.kinds(settings, db), *links.kinds(settings, db)]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Work until SIGTERM or SIGINT. 0 when it was stopped, 1 when it cannot have its port, 2 when the settings
+    are not usable."""
+    parser = argparse.ArgumentParser(
+        prog="bilten worker", description="Do the jobs of the outbox (mails, clean-up) until it is stopped."
+    )
+    parser.parse_args(argv)
+    try:
+        settings = configuration.load()
+    except configuration.SettingsError as error:
+        sys.stderr.write(f"The worker cannot start, its settings are not usable:\n{error}\n")
+        return 2
+    logs.setup(log_format=settings.log_format, level=settings.log_level)
+    return asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> int:
+    """Open the database, waiting for it if need be, and work until a signal to stop. Returns the exit status."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    db = Database(settings)
+    worker = Worker(db, kinds(settings, db), settings)
+    monitor = Monitor(settings, db, is_stuck=worker.is_stuck)
+    await db.open()
+    try:
+        try:
+            await monitor.open()
+        except OSError as error:
+            sys.stderr.write(
+                f"The worker cannot listen on {settings.host}:{settings.worker_port} ({error.strerror}). "
+                "Stop what uses it, or set BILTEN_WORKER_PORT.\n"
+            )
+            return 1
+        working = asyncio.create_task(worker.run())
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        worker.stop()
+        # At once, so that the next worker finds the port free while this one finishes its jobs.
+        await asyncio.gather(working, monitor.close())
+        return 0
+    finally:
+        await monitor.close()
+        await db.close()
