@@ -1,6 +1,6 @@
 """What a handler may use: made once by `bilten.app`, handed to every endpoint that asks for `services`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bilten.accounts.passwords import PasswordHasher
 from bilten.accounts.tokens import TokenIssuer
@@ -8,6 +8,7 @@ from bilten.db.counters import ViewCounter
 from bilten.db.database import Database
 from bilten.mail.compose import Mailer
 from bilten.settings import Settings
+from bilten.web.limits import Limiter
 from bilten.web.pagination import CursorCodec
 
 
@@ -22,3 +23,5 @@ class Services:
     tokens: TokenIssuer
     views: ViewCounter
     mailer: Mailer
+    #: Which failed sign-ins are still written down.
+    login_failures: Limiter = field(default_factory=Limiter)

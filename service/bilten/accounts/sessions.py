@@ -15,6 +15,8 @@ from bilten.services import Services
 #: A double click sends the same refresh token twice; within this many seconds that is no theft.
 REFRESH_GRACE_S = 10
 _LONGEST_USER_AGENT = 400
+#: How many failed sign-ins a minute are written down, of one address and of all: rows of the audit log stay for ever.
+NOTED_OF_ONE, NOTED_OF_ALL = 5, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,23 @@ async def sign_in(services: Services, client: Client, *, email: str, password: s
     account = await queries.by_email(services.db, email)
     matches = await services.passwords.verify(password, account.password_hash if account else None)
     if account is None or not matches:
+        await _note_failure(services, email, account)
         raise AuthenticationFailed
     rehashed = await services.passwords.hash(password) if services.passwords.outdated(account.password_hash) else None
     async with services.db.transaction() as tx:
         if rehashed:
             await queries.replace_hash(tx, account.id, old=account.password_hash, new=rehashed)
         return await start(services, tx, account, client)
+
+
+async def _note_failure(services: Services, email: str, account: Account | None) -> None:
+    """Write an audit row, for known and unknown addresses alike; the address itself is in none."""
+    failures = services.login_failures
+    if not (failures.hit(f"of {email}", NOTED_OF_ONE).allowed and failures.hit("all", NOTED_OF_ALL).allowed):
+        return
+    async with services.db.transaction() as tx:
+        entity_id = account.id if account else "unknown"
+        await record(tx, actor_id=None, action="account.login_failed", entity="user", entity_id=entity_id)
 
 
 async def start(services: Services, tx: AsyncConnection, account: Account, client: Client) -> Grant:
