@@ -73,7 +73,10 @@ class Settings(BaseSettings):
 
     database_url: SecretStr = Field(description="Postgres to use, `postgresql://user:password@host:port/name`.")
     database_pool_size: int = Field(
-        10, ge=2, le=500, description="Connections one process may hold, hot reads included."
+        10,
+        ge=2,
+        le=500,
+        description="Connections one process may hold for its work; one more is for its health check.",
     )
     database_acquire_timeout_s: float = Field(
         3, gt=0, le=9, description="Longest wait for a free connection, in seconds."

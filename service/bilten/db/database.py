@@ -52,12 +52,14 @@ class Database:
         self._settings = settings
         self._readers = max(1, min(settings.database_pool_size - 1, round(settings.database_pool_size * _READ_SHARE)))
         self._writers = settings.database_pool_size - self._readers
-        self._check_capacity = CapacityCheck(settings.database_pool_size)
+        self._check_capacity = CapacityCheck(settings.database_pool_size + 1)
         self._read_slots = asyncio.Semaphore(self._readers)
         self._write_slots = asyncio.Semaphore(self._writers)
         self._connections = OpenConnections()
         self._engine = self._make_engine()
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._probe: asyncpg.Connection[asyncpg.Record] | None = None
+        self._probing = asyncio.Lock()
 
     async def open(self) -> None:
         """Get ready without connecting: Postgres may be down now and come later."""
@@ -77,9 +79,22 @@ class Database:
         await self._engine.dispose()
 
     async def ping(self) -> float:
-        """Seconds one round trip takes, the wait for a connection included."""
+        """Seconds one round trip takes, on a connection of its own: work that waits for a lock says nothing of it."""
         started = time.perf_counter()
-        await self.fetchval("select 1")
+        async with self._probing:
+            try:
+                if self._probe is None or self._probe.is_closed():
+                    self._probe = await self._connect()
+                with self._connections.at_work(self._probe.get_server_pid()):
+                    await self._probe.fetchval("select 1")
+            except Exception as error:
+                if self._probe is not None:
+                    self._probe.terminate()
+                if isinstance(error, OSError):
+                    self._connections.drop_idle()
+                if refusal := unavailable(error):
+                    raise refusal from error
+                raise
         return time.perf_counter() - started
 
     async def fetch(self, sql: str, *args: Any) -> list[asyncpg.Record]:
@@ -190,7 +205,7 @@ class Database:
         await self._check_capacity(connection)
         await speak_json(connection)
 
-    async def _connect_writer(self) -> asyncpg.Connection[asyncpg.Record]:
+    async def _connect(self) -> asyncpg.Connection[asyncpg.Record]:
         connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(**connect_arguments(self._settings))
         self._connections.add(connection)
         await self._check_capacity(connection)
@@ -199,7 +214,7 @@ class Database:
     def _make_engine(self) -> AsyncEngine:
         engine = create_async_engine(
             "postgresql+asyncpg://",
-            async_creator=self._connect_writer,
+            async_creator=self._connect,
             pool_size=self._writers,
             max_overflow=0,
             pool_timeout=self._settings.database_acquire_timeout_s,

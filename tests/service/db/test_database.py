@@ -184,9 +184,9 @@ async def test_who_waits_too_long_for_a_connection_is_told_so(open_database: Ope
     slow = asyncio.create_task(db.fetch("select pg_sleep(0.6)"))
     await asyncio.sleep(0.05)
     with pytest.raises(DatabaseUnavailable, match=r"every connection for reads was busy for 0\.2 s"):
-        await db.ping()
+        await db.fetchval("select 1")
     await slow
-    assert await db.ping() < 1
+    assert await db.fetchval("select 1") == 1
 
 
 async def _count_in_transaction(db: Database) -> Any:
@@ -284,7 +284,7 @@ async def test_who_hangs_up_frees_the_connection(open_database: OpenDatabase):
         with pytest.raises(asyncio.CancelledError):
             await task
         started = time.monotonic()
-        await db.ping()
+        await db.fetchval("select 1")
         assert await _count_in_transaction(db) == 0
         assert time.monotonic() - started < 1.5
 
@@ -305,8 +305,18 @@ async def test_a_budget_beyond_what_the_server_allows_is_warned_about_once(open_
         db = await open_database(database_pool_size=500)
         await asyncio.gather(*(db.ping() for _ in range(3)), _count_in_transaction(db))
     (warning,) = [entry for entry in logs if entry["event"] == "database_pool_exceeds_server"]
-    assert "may open 500 connections, the server allows" in warning["advice"]
+    assert "may open 501 connections, the server allows" in warning["advice"]
     assert warning["log_level"] == "warning"
+
+
+async def test_the_database_is_seen_to_be_there_while_every_connection_waits(open_database: OpenDatabase):
+    db = await open_database(database_pool_size=2)
+    async with db.transaction() as tx:
+        await tx.execute(text("select pg_advisory_xact_lock(1)"))
+        waiting = asyncio.create_task(db.fetchval("select pg_advisory_lock(1)"))
+        assert await db.ping() > 0
+        assert not waiting.done()
+    await waiting
 
 
 async def test_sqlalchemys_spelling_of_the_url_is_understood(database_url: str):
@@ -319,4 +329,4 @@ async def test_sqlalchemys_spelling_of_the_url_is_understood(database_url: str):
 
 async def test_reading_before_opening_is_our_mistake(database_url: str):
     with pytest.raises(RuntimeError, match=r"open\(\) was not called"):
-        await Database(make_settings(database_url)).ping()
+        await Database(make_settings(database_url)).fetchval("select 1")

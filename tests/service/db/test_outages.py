@@ -79,6 +79,10 @@ async def db(server: Server) -> AsyncIterator[Database]:
     await db.close()
 
 
+async def _read(db: Database) -> Any:
+    return await db.fetchval("select 1")
+
+
 async def _write(db: Database) -> Any:
     async with db.transaction() as tx:
         return await tx.scalar(text("select 1"))
@@ -93,7 +97,7 @@ async def _refused_quickly(db: Database, times: int = 12) -> None:
     """Reads and transactions, more than there are connections, are all refused in time."""
     started = time.monotonic()
     outcomes = await asyncio.gather(
-        *(db.ping() for _ in range(times)), *(_write(db) for _ in range(times)), return_exceptions=True
+        *(_read(db) for _ in range(times)), *(_write(db) for _ in range(times)), return_exceptions=True
     )
     assert [type(outcome) for outcome in outcomes] == [DatabaseUnavailable] * 2 * times
     assert time.monotonic() - started < QUICKLY_S
@@ -115,7 +119,7 @@ async def test_after_a_restart_no_request_fails(server: Server, db: Database):
     await asyncio.to_thread(server.stop)
     await asyncio.to_thread(server.start)
     assert await asyncio.gather(*(_write(db) for _ in range(8))) == [1] * 8
-    assert len(await asyncio.gather(*(db.ping() for _ in range(12)))) == 12
+    assert len(await asyncio.gather(*(_read(db) for _ in range(12)))) == 12
 
 
 async def test_while_postgres_is_down_every_request_is_told_so_quickly(server: Server, db: Database):
@@ -145,8 +149,8 @@ async def test_who_notices_that_postgres_hangs_spares_the_others_the_wait(
     try:
         await _use_every_connection(db)
         with server.frozen():
-            first = await _time_refused(db.ping() if kind == "read" else _write(db))
-            others = await asyncio.gather(*(_time_refused(call) for call in (db.ping(), _write(db))))
+            first = await _time_refused(_read(db) if kind == "read" else _write(db))
+            others = await asyncio.gather(*(_time_refused(call) for call in (_read(db), db.ping(), _write(db))))
         assert first < 3.8  # the time of the statement, and half a second for the network
         assert max(others) < 2  # new connections are tried, the old ones are not
         assert caplog.records == []
