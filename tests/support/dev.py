@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -16,6 +17,13 @@ from typing import Any
 import psutil
 
 PROJECT = Path(__file__).parents[2]
+
+NOBODY = pwd.getpwnam("nobody")
+#: Lets root run a program as a user without rights but one, to read: this Python may lie below a private folder.
+_AS_NOBODY = (
+    "setpriv", f"--reuid={NOBODY.pw_uid}", f"--regid={NOBODY.pw_gid}", "--clear-groups",
+    "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search",
+)  # fmt: skip
 
 
 def wait_until(condition: Callable[[], Any], timeout_s: float = 30) -> Any:
@@ -50,15 +58,25 @@ def processes_of(*words: Path | str) -> list[str]:
 class Dev:
     """A running `bilten dev`."""
 
-    def __init__(self, home: Path, *, project: Path = PROJECT, arguments: tuple[str, ...] = (), **env: str) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        project: Path = PROJECT,
+        arguments: tuple[str, ...] = (),
+        as_nobody: bool = False,
+        **env: str,
+    ) -> None:
         self.home = home
         self.output_file = home.with_name(f"{home.name}.out")
         kept = {name: value for name, value in os.environ.items() if not name.startswith("BILTEN_")}
-        if project != PROJECT:  # a copy of the code is not the code whose coverage is measured
+        # A copy of the code is not the code whose coverage is measured, and nobody has no place to note it.
+        if project != PROJECT or as_nobody:
             kept = {name: value for name, value in kept.items() if not name.startswith("COV")}
+        prefix = _AS_NOBODY if as_nobody else ()
         with self.output_file.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "bilten", "dev", "--home", home, "--port", "0", *arguments],
+                [*prefix, sys.executable, "-m", "bilten", "dev", "--home", home, "--port", "0", *arguments],
                 cwd=project,
                 env={**kept, "PYTHONPATH": str(project / "service"), **env},
                 stdout=output,
@@ -104,6 +122,15 @@ class Dev:
         with suppress(urllib.error.URLError, OSError):
             return self.get(path)
         return None
+
+    def family(self, of_each: Callable[[psutil.Process], Any]) -> list[Any]:
+        """What the function says of each process of it; those that end meanwhile (Postgres' own) are left out."""
+        found = []
+        supervisor = psutil.Process(self.process.pid)
+        for member in [supervisor, *supervisor.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                found.append(of_each(member))
+        return found
 
     def pid_of(self, label: str) -> int:
         """The newest process of that label among those on record."""

@@ -7,12 +7,14 @@ import subprocess
 import sys
 import time
 import urllib.request
+from itertools import chain
 from pathlib import Path
 
 import psutil
 from bilten.local.objectstore import S3Address
 from bilten.local.summary import ACCOUNTS
-from support.dev import Dev, processes_of, running, wait_until
+from fixtures.machine import require
+from support.dev import NOBODY, Dev, processes_of, running, wait_until
 
 
 def test_all_that_the_screen_promises_is_there_and_outlives_kill_9(tmp_path: Path):
@@ -28,6 +30,13 @@ def test_all_that_the_screen_promises_is_there_and_outlives_kill_9(tmp_path: Pat
         metrics = re.search(r"(http://127\.0\.0\.1:\d+/metrics)  \(the worker's\)", dev.output)
         assert metrics
         wait_until(lambda: b"bilten_outbox_open 0.0" in page(metrics[1]))
+        sockets = chain.from_iterable(dev.family(lambda process: process.net_connections("inet")))
+        listening = {socket.laddr for socket in sockets if socket.status == psutil.CONN_LISTEN}
+        assert len(listening) > 10  # Postgres, the object store's five servers and their twins, the API, the worker
+        assert {place.ip for place in listening} == {"127.0.0.1"}
+        store = psutil.Process(dev.pid_of("objectstore"))
+        assert "-master.telemetry=false" in store.cmdline()
+        assert store.environ()["GOMEMLIMIT"] == "600MiB"
         secret = next(line.split()[-1] for line in dev.output.splitlines() if "secret key" in line)
         seen = processes_of(home)
         assert any("weed" in line for line in seen)
@@ -43,6 +52,30 @@ def test_all_that_the_screen_promises_is_there_and_outlives_kill_9(tmp_path: Pat
     stopped = [line[2:-8] for line in dev.output.splitlines() if line.startswith("✓") and line.endswith(" stopped")]
     assert stopped == ["API", "worker", "object store", "Postgres"]
     assert not processes_of(home)
+
+
+def test_a_user_without_rights_has_all_of_it_too(tmp_path: Path):
+    require("root")  # the other tests of a normal user's run show the rest
+    home = tmp_path / "own" / "home"
+    home.parent.mkdir()
+    os.chown(home.parent, NOBODY.pw_uid, NOBODY.pw_gid)
+    with running(home, as_nobody=True) as dev:
+        assert {item["name"] for item in dev.get("/readyz")["dependencies"]} >= {"database", "object_store"}
+        users = dev.family(lambda process: process.username())
+        assert len(users) > 5
+        assert set(users) == {"nobody"}
+        assert {path.owner() for path in home.rglob("*")} == {"nobody"}
+        dev.process.kill()
+        dev.process.wait()
+        wait_until(lambda: not processes_of(home))
+    foreign = tmp_path / "foreign"
+    foreign.mkdir(mode=0o700)
+    with running(foreign, as_nobody=True) as dev:
+        assert dev.process.wait(timeout=60) == 1
+    assert dev.output == (
+        f"{foreign} cannot be written by nobody (Permission denied): make it yours with "
+        f"`sudo chown -R nobody {foreign}`.\n"
+    )
 
 
 def page(url: str) -> bytes:

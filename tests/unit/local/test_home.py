@@ -1,6 +1,8 @@
 """`.bilten/`: one at a time, private, and plain words when it cannot be used."""
 
+import errno
 import json
+import os
 import socket
 from pathlib import Path
 
@@ -32,6 +34,19 @@ def test_a_disk_that_is_nearly_full_is_refused(tmp_path: Path):
     home.require_space(1)
     with pytest.raises(LocalError, match=r"MB free and Bilten needs \d+ MB: free some space"):
         home.require_space(1 << 60)
+
+
+def test_a_disk_that_fills_up_later_is_one_sentence_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def fill(_home: Home) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Home, "require_space", fill)
+    assert dev.main(["--home", str(tmp_path / "home")]) == 1
+    assert capsys.readouterr().err == (
+        f"The disk of {tmp_path}/home is full: free some space, then run `make up` again.\n"
+    )
 
 
 def test_secrets_are_made_once_private_and_what_the_settings_want(tmp_path: Path):

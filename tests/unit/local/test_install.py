@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -77,6 +78,19 @@ def test_what_is_installed_is_not_installed_again(root: Path, calls: list[str]):
     assert calls == ["local", "project"]
     assert install.main(str(root), ["local"]) == 0
     assert calls == ["local", "project"]
+
+
+@pytest.mark.parametrize("lock", ["runtime", "local", "dev"])
+def test_a_lock_pins_every_package_by_its_hash_and_names_no_registry(lock: str):
+    text = (SERVICE / "locks" / f"{lock}.txt").read_text()
+    assert "://" not in text
+    assert not re.search(r"index-url|find-links|trusted-host", text)
+    lines = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
+    packages = [number for number, line in enumerate(lines) if not line.startswith(" ")]
+    assert len(packages) > 20
+    for number in packages:
+        assert re.match(r"[a-z0-9-]+==\S+ ", lines[number])
+        assert re.match(r"    --hash=sha256:[0-9a-f]{64}", lines[number + 1])
 
 
 @pytest.mark.usefixtures("calls")
