@@ -7,6 +7,7 @@ reach a header, and are left out when they look like an advertisement's link.
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import Literal
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -36,7 +37,9 @@ class _Template:
     page: str | None
 
 
-_TEMPLATES: dict[str, _Template] = {
+Template = Literal["verify_email", "reset_password", "change_email", "password_changed"]
+
+_TEMPLATES: dict[Template, _Template] = {
     "verify_email": _Template("Confirm your e-mail address", "/verify-email"),
     "reset_password": _Template("Reset your password", "/reset-password"),
     "change_email": _Template("Confirm your new e-mail address", "/verify-email"),
@@ -60,16 +63,15 @@ class Mailer:
         self._settings = settings
         self._frontend = str(settings.frontend_url).rstrip("/")
 
-    async def send(self, tx: AsyncConnection, template: str, *, to: str, name: str, token: str | None = None) -> UUID:
+    async def send(self, tx: AsyncConnection, template: Template, *, to: str, name: str, token: str | None = None) -> UUID:
         """Put a mail into the outbox, in the caller's transaction; the id of its job.
 
-        Raises `UnsafeAddress`; `KeyError` for an unknown template; `ValueError` when a template with a link gets no
-        token.
+        Raises `UnsafeAddress`; `ValueError` when a template with a link gets no token.
         """
         mail = self.compose(template, to=to, name=name, token=token)
         return await enqueue(tx, self._settings, SEND, mail.model_dump())
 
-    def compose(self, template: str, *, to: str, name: str, token: str | None = None) -> Mail:
+    def compose(self, template: Template, *, to: str, name: str, token: str | None = None) -> Mail:
         """The mail as it will be sent. Raises as `send` does."""
         if len(to) > MAX_ADDRESS_LENGTH or not _ADDRESS.fullmatch(to):
             raise UnsafeAddress(
