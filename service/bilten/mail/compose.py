@@ -63,7 +63,9 @@ class Mailer:
         self._settings = settings
         self._frontend = str(settings.frontend_url).rstrip("/")
 
-    async def send(self, tx: AsyncConnection, template: Template, *, to: str, name: str, token: str | None = None) -> UUID:
+    async def send(
+        self, tx: AsyncConnection, template: Template, *, to: str, name: str, token: str | None = None
+    ) -> UUID:
         """Put a mail into the outbox, in the caller's transaction; the id of its job.
 
         Raises `UnsafeAddress`; `ValueError` when a template with a link gets no token.
