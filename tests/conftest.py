@@ -1,5 +1,11 @@
 """Fixtures of every test; each file in fixtures/ holds those of one concern."""
 
+import hypothesis
+
+# How long an example takes says something of the machine, and nothing of the code.
+hypothesis.settings.register_profile("bilten", deadline=None)
+hypothesis.settings.load_profile("bilten")
+
 # One that imports another comes after it: pytest must rewrite the asserts of each before anyone imports it.
 pytest_plugins = [
     "fixtures.servers",

@@ -84,6 +84,11 @@ def before_call(_context: Any, case: Any, _kwargs: dict[str, Any]) -> None:
     if case.headers and "Idempotency-Key" in case.headers:
         # A key that was used with another body is refused, as it should be.
         case.headers["Idempotency-Key"] = f"key-{next(_count)}"
+    if case.headers and "If-Match" in case.headers:
+        # Any version: one that was made up is refused, as it should be.
+        case.headers["If-Match"] = "*"
+    if case.headers and "If-None-Match" in case.headers:
+        case.headers["If-None-Match"] = '"another"'
     fill = _FILL.get(f"{case.operation.method.upper()} {case.operation.path}")
     if fill and isinstance(case.body, dict):
         fill(case.body)
