@@ -1,6 +1,5 @@
 """What crosses the wire about accounts. Answers carry both spellings; no field here can hold a password or its hash."""
 
-import re
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -12,6 +11,7 @@ from bilten.accounts.passwords import MAX_LENGTH
 from bilten.context import Role
 from bilten.web.answers import Answer
 from bilten.web.spelling import Body
+from bilten.web.text import Line
 
 
 def _email(text: str) -> str:
@@ -25,23 +25,11 @@ def _email(text: str) -> str:
     return valid.ascii_email.lower()
 
 
-#: What breaks a line or controls a terminal: the Unicode categories Cc, Zl and Zp. JSON lets no Cs through.
-_CONTROLS = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
-ONE_LINE = f"^[^{_CONTROLS}]*$"
-ONE_LINE_WITH_A_SIGN = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$"
-
-
 def _known_email(text: str) -> str:
     try:
         return _email(text)
     except ValueError:
         return text.strip().lower()
-
-
-def _one_line(text: str) -> str:
-    if not re.fullmatch(ONE_LINE, text):
-        raise ValueError("must be one line without control characters")
-    return text.strip()
 
 
 #: An address as it is stored: trimmed, lower-case, ASCII.
@@ -67,9 +55,8 @@ NewPassword = Annotated[
         }
     ),
 ]
-Name = Annotated[str, Field(max_length=100, json_schema_extra={"pattern": ONE_LINE}), AfterValidator(_one_line)]
-#: A name that may not be empty.
-GivenName = Annotated[Name, Field(min_length=1, json_schema_extra={"pattern": ONE_LINE_WITH_A_SIGN})]
+GivenName = Annotated[str, Line(at_most=100)]
+LastName = Annotated[str, Line(at_most=100, required=False)]
 OneTimeToken = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -86,7 +73,7 @@ class RegisterBody(Body):
     email: Email
     password: NewPassword
     first_name: GivenName
-    last_name: Name = ""
+    last_name: LastName = ""
     role: Literal["user", "organizer"] = "user"
 
     @model_validator(mode="before")
@@ -138,11 +125,9 @@ class ProfileBody(Body):
     """The fields to change; those not sent stay. A new address counts once its mailed link was followed."""
 
     first_name: GivenName | None = None
-    last_name: Name | None = None
+    last_name: LastName | None = None
     email: Email | None = None
-    phone: (
-        Annotated[str, Field(max_length=32, json_schema_extra={"pattern": ONE_LINE}), AfterValidator(_one_line)] | None
-    ) = None
+    phone: Annotated[str, Line(at_most=32, required=False)] | None = None
     bio: Annotated[str, Field(max_length=2000)] | None = None
 
 

@@ -28,6 +28,7 @@ from bilten.web.answers import MessageAnswer
 from bilten.web.endpoint import endpoint
 from bilten.web.lists import Pager
 from bilten.web.pagination import PageQuery
+from bilten.web.text import chosen
 
 
 async def _page(services: Services, query: PageQuery, listed: Listing, sort: Sort) -> ArticlesPage:
@@ -40,10 +41,7 @@ async def _page(services: Services, query: PageQuery, listed: Listing, sort: Sor
 @endpoint("GET", "/articles", summary="List articles", tier="M")
 async def list_articles(services: Services, query: ArticlesQuery) -> ArticlesAnswer:
     """The newest first, unless asked for another order."""
-    category = (query.category or "").strip()
-    listed = queries.listing(
-        category=None if category.lower() in ("", "all") else category, text=(query.search or "").strip()
-    )
+    listed = queries.listing(category=chosen(query.category), text=(query.search or "").strip())
     page = await _page(services, query, listed, queries.order(query.sort_by, query.sort_order))
     return ArticlesAnswer(data=page)
 

@@ -11,6 +11,7 @@ from bilten.web import etags
 from bilten.web.answers import Answer, Wire
 from bilten.web.pagination import PageQuery, Pagination
 from bilten.web.spelling import Body, Path
+from bilten.web.text import ImageUrl, Line
 
 MAX_SEARCH = 200
 
@@ -158,22 +159,13 @@ def _unique(tags: list[str]) -> list[str]:
     return list(dict.fromkeys(tags))
 
 
-def _said(at_most: int) -> StringConstraints:
-    # The pattern, because whitespace alone would pass the least length of a schema.
-    return StringConstraints(strip_whitespace=True, min_length=1, max_length=at_most, pattern=r"\S")
-
-
-Title = Annotated[str, _said(255)]
-Content = Annotated[str, _said(200_000)]
-Category = Annotated[str, _said(100)]
-Author = Annotated[str, _said(200)]
+Title = Annotated[str, Line(at_most=255)]
+# The pattern, because whitespace alone would pass the least length of a schema.
+Content = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200_000, pattern=r"\S")]
+Category = Annotated[str, Line(at_most=100)]
+Author = Annotated[str, Line(at_most=200)]
 Excerpt = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
-Tags = Annotated[list[Annotated[str, _said(50)]], Field(max_length=50), AfterValidator(_unique)]
-ImageUrl = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^(|(https?://|/)\S*)$"),
-    AfterValidator(lambda value: value or None),
-]
+Tags = Annotated[list[Annotated[str, Line(at_most=50)]], Field(max_length=50), AfterValidator(_unique)]
 
 
 class NewArticle(Body):

@@ -11,7 +11,6 @@ from bilten.events.fields import (
     Category,
     Currency,
     Description,
-    ImageUrl,
     Moment,
     Place,
     TimeZone,
@@ -20,6 +19,7 @@ from bilten.events.fields import (
 )
 from bilten.events.schemas import Status
 from bilten.web.spelling import Body, Path
+from bilten.web.text import ImageUrl
 
 
 class EventPath(Path):

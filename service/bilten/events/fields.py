@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
+from bilten.web.text import Line
+
 MAX_ATTENDEES = 10_000_000
 MAX_PRICE = Decimal("999999999.99")
 
@@ -64,38 +66,19 @@ def _time_zone(name: str) -> str:
     return name
 
 
-def _none_if_empty(value: Any) -> Any:
-    return None if value == "" else value
-
-
 def in_utc(moment: datetime, zone: str) -> datetime:
     """A time in UTC; it was one of `zone` unless it said its own. Raises `OverflowError` beyond the years 1 to 9999."""
     return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
 
 
-def text(*, at_most: int) -> Any:
-    """Text that says something; spaces around it are dropped."""
-    # The pattern, because whitespace alone would pass the least length of a schema.
-    return StringConstraints(strip_whitespace=True, min_length=1, max_length=at_most, pattern=r"\S")
-
-
-def optional_text(*, at_most: int, pattern: str | None = None) -> Any:
-    """Text or nothing; empty text is nothing."""
-    return StringConstraints(strip_whitespace=True, max_length=at_most, pattern=pattern)
-
-
-Title = Annotated[str, text(at_most=255)]
-Category = Annotated[str, text(at_most=100)]
-Venue = Annotated[str, text(at_most=255)]
+Title = Annotated[str, Line(at_most=255)]
+Category = Annotated[str, Line(at_most=100)]
+Venue = Annotated[str, Line(at_most=255)]
 Description = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20_000)]
-Address = Annotated[str, optional_text(at_most=1000), AfterValidator(lambda value: value or None)]
-Place = Annotated[str, optional_text(at_most=100), AfterValidator(lambda value: value or None)]
-ImageUrl = Annotated[
-    str,
-    # An address a page may show: nothing that runs.
-    optional_text(at_most=2000, pattern=r"^(|(https?://|/)\S*)$"),
-    AfterValidator(lambda value: value or None),
+Address = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=1000), AfterValidator(lambda value: value or None)
 ]
+Place = Annotated[str, Line(at_most=100, required=False), AfterValidator(lambda value: value or None)]
 Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
 TimeZone = Annotated[
     str,

@@ -1,4 +1,5 @@
-"""What a list of events can be filtered and ordered by: the words of three frontends (contract §4 item 35).
+"""What a list of events can be filtered and ordered by: the words of three frontends (contract §4 item 35), and for
+each order the SQL expression it follows.
 
 A value that cannot be read is no filter, as in the frontends' mock; the schema says so at each parameter.
 """
@@ -127,12 +128,6 @@ class EventsQuery(PageQuery):
         sort = SORTS.get(_SORT_WORDS.get(word, word), SORTS["start_date"])
         descending = (self.sort_order or "").lower() == "desc"
         return Sort(sort.name, sort.column, sort.kind, descending=descending, key=sort.key)
-
-
-def chosen(value: str | None) -> str | None:
-    """What a filter asks for; None for the ways to say "any"."""
-    value = (value or "").strip()
-    return None if value.lower() in ("", "all") else value
 
 
 def days_of(word: str, today: date) -> tuple[date, date] | None:

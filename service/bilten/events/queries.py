@@ -12,9 +12,10 @@ from bilten.db.database import Database
 from bilten.db.paging import Branch, Listing, Sort, Window, page_of_ids
 from bilten.db.statement import Arguments
 from bilten.db.text_search import containing_all
-from bilten.events.filters import FREE, PRICE_RANGES, EventsQuery, chosen, days_of, midnight
+from bilten.events.filters import FREE, PRICE_RANGES, EventsQuery, days_of, midnight
 from bilten.events.tables import STATUSES, events
 from bilten.web.references import Reference
+from bilten.web.text import chosen
 
 Row = asyncpg.Record | RowMapping
 

@@ -149,3 +149,12 @@ async def test_a_new_event_is_on_the_audit_log_with_its_maker(api: Api):
     assert (str(row["actor_id"]), row["action"], row["before"]) == (me, "event.create", None)
     assert (row["after"]["title"], row["after"]["base_price"]) == ("Evening of Oud", "40.50")
     assert row["request_id"]
+
+
+async def test_a_title_cannot_turn_the_text_around_it_or_break_its_line(api: Api):
+    organizer = await api.as_organizer()
+    event = await make_event(api, organizer, title="\u202eoff 50%\u202c", city="\u2067Cairo\u2069")
+    assert (event["title"], event["city"]) == ("off 50%", "Cairo")
+    reply = await api.post("/events", json=FORM | {"title": "Two\nlines", "venueName": "\x1b[2J"}, token=organizer)
+    assert reply.status == 400
+    assert {detail["field"] for detail in reply.json["details"]} == {"title", "venueName"}
