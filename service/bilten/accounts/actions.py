@@ -174,6 +174,8 @@ async def _confirm(services: Services, account: Account, *, address: str, purpos
             raise
         # A reset link that went to the address before must not open the account after.
         await link_queries.end_one_time_tokens(tx, account.id, [RESET])
+        if address != account.email:
+            await services.mailer.send(tx, "email_changed", to=account.email, name=account.first_name)
         await record(tx, actor_id=account.id, action=f"account.{purpose}", entity="user", entity_id=account.id)
 
 
@@ -205,6 +207,8 @@ async def change_profile(services: Services, user_id: UUID, body: ProfileBody) -
                 tx, user_id, CHANGE_EMAIL, email=str(email), lifetime_s=services.settings.verification_token_ttl_s
             )
             await services.mailer.send(tx, CHANGE_EMAIL, to=str(email), name=changed.first_name, token=token)
+            # The password was not asked for: whoever has it must hear of this while they can still stop it.
+            await services.mailer.send(tx, "email_changing", to=account.email, name=account.first_name)
         await record(
             tx,
             actor_id=user_id,

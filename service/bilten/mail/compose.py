@@ -37,12 +37,16 @@ class _Template:
     page: str | None
 
 
-Template = Literal["verify_email", "reset_password", "change_email", "password_changed"]
+Template = Literal[
+    "verify_email", "reset_password", "change_email", "email_changing", "email_changed", "password_changed"
+]
 
 _TEMPLATES: dict[Template, _Template] = {
     "verify_email": _Template("Confirm your e-mail address", "/verify-email"),
     "reset_password": _Template("Reset your password", "/reset-password"),
     "change_email": _Template("Confirm your new e-mail address", "/verify-email"),
+    "email_changing": _Template("A new e-mail address for your account", None),
+    "email_changed": _Template("Your e-mail address was changed", None),
     "password_changed": _Template("Your password was changed", None),
 }
 

@@ -12,6 +12,7 @@ from fixtures.api import make_settings
 from support.jobs import row
 
 LINKED = {"verify_email": "/verify-email", "reset_password": "/reset-password", "change_email": "/verify-email"}
+NOTICES = ["email_changing", "email_changed", "password_changed"]
 ANYWHERE = "postgresql://nobody@localhost/nothing"
 
 
@@ -36,9 +37,14 @@ def test_a_mail_with_a_link_is_not_made_without_a_token(template: str):
         _mailer().compose(template, to="ada@example.com", name="Ada")
 
 
-def test_the_notice_of_a_changed_password_has_no_token_and_says_what_to_do():
-    mail = _mailer().compose("password_changed", to="ada@example.com", name="Ada")
-    assert "https://tickets.example.com/app/forgot-password" in mail.text
+@pytest.mark.parametrize(
+    ("template", "page"),
+    [("password_changed", "/forgot-password"), ("email_changing", "/forgot-password"), ("email_changed", "")],
+)
+def test_a_notice_has_no_token_and_says_where_to_go(template: str, page: str):
+    mail = _mailer().compose(template, to="ada@example.com", name="Ada")
+    assert f"https://tickets.example.com/app{page}" in mail.text.split()
+    assert f'href="https://tickets.example.com/app{page}"' in mail.html.partition("<h1")[2].partition("</div>")[0]
     assert "token" not in mail.text + mail.html
 
 
@@ -57,14 +63,14 @@ def test_a_time_is_told_in_words(seconds: int, words: str):
     assert life(seconds) == words
 
 
-@pytest.mark.parametrize("template", [*LINKED, "password_changed"])
+@pytest.mark.parametrize("template", [*LINKED, *NOTICES])
 def test_a_name_is_text_in_html(template: str):
     mail = _mailer().compose(template, to="ada@example.com", name='<b onclick="x">&amp;', token="t")
     assert "Hello &lt;b onclick=&#34;x&#34;&gt;&amp;amp;," in mail.html
     assert 'Hello <b onclick="x">&amp;,' in mail.text
 
 
-@pytest.mark.parametrize("template", [*LINKED, "password_changed"])
+@pytest.mark.parametrize("template", [*LINKED, *NOTICES])
 def test_a_mail_is_complete_in_both_forms(template: str):
     mail = _mailer().compose(template, to="ada@example.com", name="Ada", token="t")
     assert mail.html.count(mail.subject) >= 2
