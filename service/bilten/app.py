@@ -78,7 +78,7 @@ def create_app(settings: Settings) -> web.Application:
     routing.add(app, endpoints)
     docs.setup(app, lambda: openapi.document(endpoints))
     app.router.add_get("/metrics", health.metrics)
-    if settings.dev_pages and not settings.production:
+    if settings.dev_pages:
         dev_pages.setup(app, db)
     app.cleanup_ctx.append(_run)
     return app

@@ -15,8 +15,7 @@ import argon2
 
 from bilten.web.errors import TooManyRequests
 
-TIME_COST = 2
-MEMORY_KIB = 19456
+ARGON2 = argon2.PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 #: Longer passwords are refused before they are hashed.
 MAX_LENGTH = 1024
 #: Hashes waiting or under way; at 20 ms each this is a wait of one to two seconds, beyond it the answer is 429.
@@ -28,24 +27,22 @@ ResultT = TypeVar("ResultT")
 
 
 @cache
-def _decoy(time_cost: int, memory_kib: int) -> str:
+def _decoy() -> str:
     # Verified when there is no such account, so that its answer takes as long as a wrong password's.
-    hasher = argon2.PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=1)
-    return hasher.hash("no account has this password")
+    return ARGON2.hash("no account has this password")
 
 
 class PasswordHasher:
     """Hashes and verifies in its own threads; `close` waits for those under way."""
 
-    def __init__(self, *, time_cost: int = TIME_COST, memory_kib: int = MEMORY_KIB) -> None:
-        self._argon2 = argon2.PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=1)
+    def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="argon2")
-        self._decoy = _decoy(time_cost, memory_kib)
+        self._decoy = _decoy()
         self._queued = 0
 
     async def hash(self, password: str) -> str:
         """The encoded argon2id hash of a new password. Raises `TooManyRequests` when the queue is full."""
-        return await self._in_turn(self._argon2.hash, password)
+        return await self._in_turn(ARGON2.hash, password)
 
     async def verify(self, password: str, stored: str | None) -> bool:
         """Whether the password is the stored one; with None the same work is done and the answer is no.
@@ -56,7 +53,7 @@ class PasswordHasher:
 
     def outdated(self, stored: str) -> bool:
         """Whether the hash was made with other parameters than today's."""
-        return self._argon2.check_needs_rehash(stored)
+        return ARGON2.check_needs_rehash(stored)
 
     def close(self) -> None:
         """End the threads."""
@@ -75,7 +72,7 @@ class PasswordHasher:
 
     def _verify(self, password: str, stored: str | None) -> bool:
         try:
-            matches = self._argon2.verify(stored or self._decoy, password)
+            matches = ARGON2.verify(stored or self._decoy, password)
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
             return False
         return matches and stored is not None

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
+from bilten import samples
 from bilten.local.backing import Backing
 from bilten.local.home import Home
 
-#: As the seeds make them; these are everyone's, and only on a developer's machine.
-ACCOUNTS = ("admin@bilten.com / admin123", "organizer@bilten.com / organizer123", "user@bilten.com / user123")
+ACCOUNTS = [f"{email} / {password}" for email, password, *_ in samples.ACCOUNTS]
 
 
 def summary(

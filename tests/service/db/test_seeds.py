@@ -7,6 +7,7 @@ import pytest
 from argon2 import PasswordHasher
 from bilten.db.database import Database
 from bilten.db.seeds import SeedCounts, rows, seed
+from bilten.samples import ACCOUNTS
 from sqlalchemy import text
 
 NOTHING = SeedCounts(accounts=0, events=0, ticket_types=0, articles=0)
@@ -28,7 +29,7 @@ async def test_seeding_again_is_quick_and_inserts_nothing(database: Database):
     assert min(took) < 0.05
 
 
-@pytest.mark.parametrize(("email", "password", "role"), [account[:3] for account in rows.ACCOUNTS])
+@pytest.mark.parametrize(("email", "password", "role"), [account[:3] for account in ACCOUNTS])
 async def test_the_accounts_can_sign_in(database: Database, email: str, password: str, role: str):
     row = await database.fetchrow("select * from users where email = $1", email)
     assert row is not None

@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import asyncpg
-from argon2 import PasswordHasher
 from sqlalchemy import Table, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bilten import settings
+from bilten.accounts.passwords import ARGON2
 from bilten.accounts.tables import users
 from bilten.articles.tables import articles
 from bilten.beside import borrow_settings
@@ -26,9 +26,6 @@ from bilten.db.database import Database
 from bilten.db.errors import DatabaseUnavailable, causes
 from bilten.db.seeds import rows
 from bilten.events.tables import events, ticket_types
-
-# OWASP's argon2id parameters; a login hashes again when the service's own differ.
-_HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ async def seed(db: Database) -> SeedCounts:
 async def _seed_accounts(tx: AsyncConnection) -> int:
     missing = await _missing(tx, users, rows.account_rows())
     for row in missing:
-        row["password_hash"] = await asyncio.to_thread(_HASHER.hash, row.pop("password"))
+        row["password_hash"] = await asyncio.to_thread(ARGON2.hash, row.pop("password"))
     return len(await _insert(tx, users, missing))
 
 

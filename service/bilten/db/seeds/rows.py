@@ -10,18 +10,13 @@ from importlib import resources
 from typing import Any, Final
 from uuid import UUID, uuid5
 
+from bilten.samples import ACCOUNTS
+
 Row = dict[str, Any]
 
 TIME_ZONE = "Africa/Cairo"
 CURRENCY = "EGP"
 ORGANIZER = "organizer@bilten.com"
-
-#: Address, password, role, first and last name, the small id older clients know.
-ACCOUNTS: Final = (
-    ("admin@bilten.com", "admin123", "admin", "Salma", "Reda", 1),
-    ("user@bilten.com", "user123", "user", "Youssef", "Adel", 2),
-    ("organizer@bilten.com", "organizer123", "organizer", "Mariam", "Nabil", 3),
-)
 
 #: The event that is always running, two hours in and four to go, for ticket scanners.
 LIVE_EVENT = 1000
