@@ -14,6 +14,7 @@ import urllib3
 from minio import Minio
 from minio.error import MinioException
 
+from bilten.local import storekeys
 from bilten.local.family import Family, quiet_environment
 from bilten.local.logfile import last_line, open_log
 from bilten.local.ports import GRPC_OFFSET
@@ -115,7 +116,10 @@ class ObjectStore:
         }  # fmt: skip
         program = Path(sysconfig.get_path("scripts")) / "weed"
         env = quiet_environment(
-            AWS_ACCESS_KEY_ID=address.access_key, AWS_SECRET_ACCESS_KEY=address.secret_key, GOMEMLIMIT=_MEMORY_LIMIT
+            AWS_ACCESS_KEY_ID=address.access_key,
+            AWS_SECRET_ACCESS_KEY=address.secret_key,
+            GOMEMLIMIT=_MEMORY_LIMIT,
+            **storekeys.variables(self._folder),
         )
         if not program.exists():
             raise LocalError("The embedded object store is not installed; run `make up`, or set BILTEN_S3_ENDPOINT.")

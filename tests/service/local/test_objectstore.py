@@ -2,6 +2,7 @@
 
 import io
 import socket
+import ssl
 from dataclasses import asdict
 from pathlib import Path
 
@@ -52,9 +53,32 @@ def test_objects_outlive_kill_9_and_only_the_keys_reach_them(family: Family, tmp
         c.laddr.ip for c in psutil.net_connections("tcp") if c.status == "LISTEN" and c.laddr.port == chosen.s3
     }
     assert listening == {"127.0.0.1"}
+    for port in asdict(chosen).values():
+        assert "CERTIFICATE_REQUIRED" in grpc_answer(port + GRPC_OFFSET)
+        assert grpc_answer(port + GRPC_OFFSET, certificate=tmp_path / "objects" / "grpc") == "HTTP/2"
+    assert (tmp_path / "objects" / "grpc.key").stat().st_mode & 0o777 == 0o600
+    unsigned = urllib3.request("POST", f"http://127.0.0.1:{chosen.volume}/1,0100000001", fields={"file": ("x", b"x")})
+    assert (unsigned.status, unsigned.json()) == (401, {"error": "wrong jwt"})
     assert sockets_of(chosen)
     family.close()
     assert not sockets_of(chosen)
+
+
+def grpc_answer(port: int, *, certificate: Path | None = None) -> str:
+    """What a server says to a caller with or without a certificate: HTTP/2, or why it refuses."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    if certificate:
+        context.load_cert_chain(certificate.with_suffix(".crt"), certificate.with_suffix(".key"))
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as plain:
+        try:
+            with context.wrap_socket(plain) as secured:
+                # Each side begins with its settings: a frame of type 4 (RFC 9113 §3.4).
+                return "HTTP/2" if secured.recv(9)[3:4] == b"\x04" else "something else"
+        except ssl.SSLError as refusal:
+            return str(refusal.reason)
 
 
 def sockets_of(chosen: Ports) -> list[Path]:
