@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bilten.articles import queries, store
+from bilten.articles import queries
 from bilten.articles.errors import ArticleNotFound, SlugTaken
 from bilten.articles.queries import Row
 from bilten.articles.schemas import ArticleChange, NewArticle
@@ -51,7 +51,7 @@ async def create(services: Services, admin: Principal, body: NewArticle) -> Row:
     """A new article, its slug made from the title. Raises `SlugTaken` after a lost race."""
     async with services.db.transaction() as tx:
         values = body.model_dump() | {
-            "author": body.author or await store.name_of(tx, admin.user_id),
+            "author": body.author or await queries.name_of(tx, admin.user_id),
             "read_time": reading_time(body.content),
         }
         article_id = await _add(tx, values)
@@ -63,18 +63,18 @@ async def create(services: Services, admin: Principal, body: NewArticle) -> Row:
             entity_id=article_id,
             after=plain(values),
         )
-        return await store.shown(tx, article_id)
+        return await queries.shown(tx, article_id)
 
 
 async def _add(tx: AsyncConnection, values: dict[str, Any]) -> UUID:
     base = slug_of(values["title"])
     for _ in range(_ATTEMPTS):
-        taken = await store.slugs_like(tx, base)
+        taken = await queries.slugs_like(tx, base)
         suffixes = (f"-{number}" for number in range(2, len(taken) + 3))
         slug = next(base + suffix for suffix in ("", *suffixes) if base + suffix not in taken)
         try:
             async with tx.begin_nested():
-                return await store.add(tx, values | {"slug": slug})
+                return await queries.add(tx, values | {"slug": slug})
         except IntegrityError as error:
             if violated_constraint(error) != "uq_articles_slug":
                 raise
@@ -96,7 +96,7 @@ async def change(
         if "content" in changes:
             changes["read_time"] = reading_time(changes["content"])
         if changes:
-            await store.change(tx, article["id"], changes)
+            await queries.change(tx, article["id"], changes)
             await record(
                 tx,
                 actor_id=admin.user_id,
@@ -106,14 +106,14 @@ async def change(
                 before=plain({name: article[name] for name in changes}),
                 after=plain(changes),
             )
-        return await store.shown(tx, article["id"])
+        return await queries.shown(tx, article["id"])
 
 
 async def remove(services: Services, admin: Principal, article_id: str, if_match: str | None) -> None:
     """Hide the article from everyone. Raises `ArticleNotFound`, `PreconditionFailed`."""
     async with services.db.transaction() as tx:
         article = await _lock(tx, article_id, if_match)
-        await store.remove(tx, article["id"])
+        await queries.remove(tx, article["id"])
         await record(
             tx,
             actor_id=admin.user_id,
@@ -125,7 +125,7 @@ async def remove(services: Services, admin: Principal, article_id: str, if_match
 
 
 async def _lock(tx: AsyncConnection, article_id: str, if_match: str | None) -> RowMapping:
-    article = await store.lock(tx, references.parse(article_id), article_id)
+    article = await queries.lock(tx, references.parse(article_id), article_id)
     if article is None:
         raise ArticleNotFound
     etags.require_match(if_match, article["updated_at"])

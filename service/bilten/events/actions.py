@@ -14,7 +14,7 @@ from bilten.audit.queries import record
 from bilten.audit.values import plain
 from bilten.context import Principal
 from bilten.db.errors import violated_constraint
-from bilten.events import queries, store
+from bilten.events import queries
 from bilten.events.bodies import EventChange, NewEvent
 from bilten.events.errors import (
     CapacityBelowSold,
@@ -80,7 +80,7 @@ async def create(services: Services, organizer: Principal, body: NewEvent) -> Ro
     _check_dates(values)
     async with services.db.transaction() as tx:
         with _rules():
-            event_id = await store.add(tx, values, tickets=body.max_attendees or DEFAULT_TICKETS)
+            event_id = await queries.add(tx, values, tickets=body.max_attendees or DEFAULT_TICKETS)
         await record(
             tx,
             actor_id=organizer.user_id,
@@ -89,7 +89,7 @@ async def create(services: Services, organizer: Principal, body: NewEvent) -> Ro
             entity_id=event_id,
             after=plain(values),
         )
-        return await store.shown(tx, event_id)
+        return await queries.shown(tx, event_id)
 
 
 async def change(
@@ -103,7 +103,7 @@ async def change(
         _check_status(event, changes)
         if changes:
             with _rules():
-                await store.change(tx, event["id"], changes)
+                await queries.change(tx, event["id"], changes)
                 await _let_tickets_follow(tx, event, changes)
             await record(
                 tx,
@@ -114,14 +114,14 @@ async def change(
                 before=plain({name: event[name] for name in changes}),
                 after=plain(changes),
             )
-        return await store.shown(tx, event["id"])
+        return await queries.shown(tx, event["id"])
 
 
 async def remove(services: Services, principal: Principal, event_id: str, if_match: str | None) -> None:
     """Hide the event from everyone. Raises `EventNotFound`, `NotYourEvent`, `PreconditionFailed`."""
     async with services.db.transaction() as tx:
         event = await _lock_own(tx, principal, event_id, if_match)
-        await store.remove(tx, event["id"])
+        await queries.remove(tx, event["id"])
         await record(
             tx,
             actor_id=principal.user_id,
@@ -133,7 +133,7 @@ async def remove(services: Services, principal: Principal, event_id: str, if_mat
 
 
 async def _lock_own(tx: AsyncConnection, principal: Principal, event_id: str, if_match: str | None) -> RowMapping:
-    event = await store.lock(tx, named(event_id))
+    event = await queries.lock(tx, named(event_id))
     if event is None or not may_see(event, principal):
         raise EventNotFound
     if not _manages(event, principal):
@@ -183,7 +183,7 @@ async def _let_tickets_follow(tx: AsyncConnection, event: RowMapping, changes: M
     """General tickets keep the event's price, currency and capacity, unless they were given their own."""
     if not changes.keys() & {"base_price", "currency", "max_attendees"}:
         return
-    tickets = await store.lock_general_tickets(tx, event["id"])
+    tickets = await queries.lock_general_tickets(tx, event["id"])
     if tickets is None:
         return
     follow: dict[str, Any] = {}
@@ -196,7 +196,7 @@ async def _let_tickets_follow(tx: AsyncConnection, event: RowMapping, changes: M
         if follow["quantity"] < tickets["sold"] + tickets["reserved"]:
             raise CapacityBelowSold
     if follow:
-        await store.change_tickets(tx, tickets["id"], follow)
+        await queries.change_tickets(tx, tickets["id"], follow)
 
 
 @contextmanager
