@@ -35,7 +35,10 @@ async def get_wishlist(services: Services, query: WishlistQuery, principal: Prin
     return WishlistAnswer(data=WishlistPage(events=events, wishlist=events, pagination=pagination))
 
 
-@endpoint("POST", "/wishlist", summary="Put an event on the list", auth="user", tier="M", errors=[EventNotFound()])
+@endpoint(
+    "POST", "/wishlist", summary="Put an event on the list", auth="user", tier="M", creates=True,
+    errors=[EventNotFound()],
+)  # fmt: skip
 async def add_to_wishlist(services: Services, body: Wish, principal: Principal) -> WishAnswer:
     """Adding it again succeeds, too."""
     await actions.add(services, principal, str(body.event_id))

@@ -48,6 +48,19 @@ async def test_adding_and_removing_twice_succeeds_twice_and_counts_once(api: Api
         assert await bookmarks(api, FIRST) == 0
 
 
+async def test_a_repeated_call_with_its_key_is_answered_again_and_has_no_second_effect(api: Api):
+    user, key = await api.as_user(), {"Idempotency-Key": "add-once"}
+    first = await api.post("/wishlist", json={"eventId": FIRST}, token=user, headers=key)
+    assert (first.status, "Idempotent-Replayed" in first.headers) == (200, False)
+    await api.delete(f"/wishlist/{FIRST}", token=user)
+    again = await api.post("/wishlist", json={"eventId": FIRST}, token=user, headers=key)
+    assert (again.status, again.text, again.headers["Idempotent-Replayed"]) == (200, first.text, "true")
+    assert (await api.get("/wishlist", token=user)).data["events"] == []
+    assert await bookmarks(api, FIRST) == 0
+    other = await api.post("/wishlist", json={"eventId": 6}, token=user, headers=key)
+    assert (other.status, other.json["error"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+
+
 async def test_a_hundred_clicks_at_once_count_once(api: Api):
     user, other = await api.as_user(), await api.as_organizer()
     calls = [api.post("/wishlist", json={"eventId": FIRST}, token=token) for token in (user, other) * 15]
