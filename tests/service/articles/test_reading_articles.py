@@ -26,6 +26,19 @@ async def found(api: Api, path: str = "/articles", **params: str) -> list[str]:
     return [article["title"] for article in reply.data["articles"]]
 
 
+async def walk(api: Api, path: str, **params: str) -> list[str]:
+    """Every title, page after page by cursor, while articles that would be found are added."""
+    walked: list[str] = []
+    while True:
+        reply = await api.get(path, params=params)
+        walked += [article["title"] for article in reply.data["articles"]]
+        assert len(walked) < 100, "a walk comes to an end"
+        if (cursor := reply.data["pagination"]["nextCursor"]) is None:
+            return walked
+        await make(api, title="Newer than all", excerpt="Searched for")
+        params["cursor"] = cursor
+
+
 async def test_the_six_sample_articles_come_newest_first_with_every_field(api: Api):
     reply = await api.get("/articles")
     assert (reply.status, reply.json["success"]) == (200, True)
@@ -83,16 +96,14 @@ async def test_articles_are_paged_for_real_by_number_and_by_cursor(api: Api):
         reply = await api.get("/articles", params={"limit": "2", "page": str(number)})
         assert [a["title"] for a in reply.data["articles"]] == everything[2 * number - 2 : 2 * number]
         assert (reply.data["pagination"]["pages"], reply.data["pagination"]["hasMore"]) == (3, number < 3)
-    walked: list[str] = []
-    params: dict[str, str] = {"limit": "4"}
-    while True:
-        reply = await api.get("/articles", params=params)
-        walked += [a["title"] for a in reply.data["articles"]]
-        if (cursor := reply.data["pagination"]["nextCursor"]) is None:
-            break
-        await make(api, title="Newer than all")
-        params["cursor"] = cursor
-    assert walked == everything
+    assert await walk(api, "/articles", limit="4") == everything
+
+
+async def test_what_a_search_finds_is_walked_by_cursor_to_its_end(api: Api):
+    for number in range(5):
+        await make(api, title=f"Newer {number}", excerpt="Searched for")
+    whole = [f"Newer {number}" for number in (4, 3, 2, 1, 0)]
+    assert await walk(api, "/articles/search", limit="2", q="newer searched") == whole
 
 
 async def test_one_article_comes_with_up_to_three_of_its_category(api: Api):
