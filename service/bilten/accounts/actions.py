@@ -22,6 +22,7 @@ from bilten.audit.queries import record
 from bilten.context import Principal
 from bilten.db.errors import violated_constraint
 from bilten.services import Services
+from bilten.web import etags
 from bilten.web.errors import Conflict, Unauthorized, ValidationFailed
 
 VERIFY: Final = "verify_email"
@@ -184,8 +185,11 @@ async def resend_verification(services: Services, email: str) -> None:
     await links.ask(services, VERIFY, email)
 
 
-async def change_profile(services: Services, user_id: UUID, body: ProfileBody) -> Account:
-    """Change the fields that were sent; a new address waits for its verification. Raises `UserExists`."""
+async def change_profile(services: Services, user_id: UUID, body: ProfileBody, if_match: str | None) -> Account:
+    """Change the fields that were sent; a new address waits for its verification.
+
+    Raises `UserExists`, `PreconditionFailed`.
+    """
     sent = {name: getattr(body, name) for name in body.model_fields_set}
     email = sent.pop("email", None)
     # The names may not be emptied: a null for one of them means "leave it".
@@ -196,6 +200,7 @@ async def change_profile(services: Services, user_id: UUID, body: ProfileBody) -
         account = await queries.lock_user(tx, user_id)
         if account is None:
             raise Unauthorized
+        etags.require_match(if_match, account.updated_at)
         new_address = email is not None and email != account.email
         if email is not None:
             changes["pending_email"] = email if new_address else None

@@ -187,6 +187,8 @@ async def profile(services: Services, principal: Principal) -> UserAnswer:
 
 
 @endpoint("PUT", "/users/profile", summary="Change the caller's account", auth="user", tier="F", errors=[UserExists()])
-async def change_profile(services: Services, principal: Principal, body: ProfileBody) -> ProfileAnswer:
-    account = await actions.change_profile(services, principal.user_id, body)
+async def change_profile(
+    services: Services, principal: Principal, body: ProfileBody, if_match: str | None
+) -> ProfileAnswer:
+    account = await actions.change_profile(services, principal.user_id, body, if_match)
     return ProfileAnswer(message="Profile updated successfully", data=UserData(user=user_of(account)))

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchem
 
 from bilten.accounts.passwords import MAX_LENGTH
 from bilten.context import Role
+from bilten.web import etags
 from bilten.web.answers import Answer
 from bilten.web.spelling import Body
 from bilten.web.text import Line
@@ -157,6 +158,10 @@ class User(BaseModel):
     city: str | None
     country: str | None
 
+    def etag(self) -> str:
+        """The tag of an answer that shows this account."""
+        return etags.tag(self.updated_at, self.model_dump_json().encode())
+
 
 class UserData(BaseModel):
     """One account."""
@@ -197,12 +202,24 @@ class TokensAnswer(Answer):
 class UserAnswer(Answer):
     """The caller's own account; `user` once more at the top for the newest frontend."""
 
+    may_be_kept = False
+
     data: UserData
     user: User
+
+    def etag(self) -> str:
+        """The account's."""
+        return self.user.etag()
 
 
 class ProfileAnswer(Answer):
     """The changed account."""
 
+    may_be_kept = False
+
     message: str
     data: UserData
+
+    def etag(self) -> str:
+        """The account's."""
+        return self.data.user.etag()

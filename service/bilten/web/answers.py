@@ -1,6 +1,6 @@
 """The bases of everything that is answered with a 2xx."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,6 +13,9 @@ class Wire(BaseModel):
 
 class Answer(Wire):
     """The envelope of every 2xx; derived models add `data`, and `message` where a page shows one (contract §1.3)."""
+
+    #: Whether its reader may keep what has a tag, to ask about it again; not what is personal (OWASP ASVS 4.0, 8.2.1).
+    may_be_kept: ClassVar[bool] = True
 
     success: Literal[True] = True
 

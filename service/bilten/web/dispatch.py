@@ -204,7 +204,7 @@ def _variables(request: web.Request) -> str:
 def _response(request: web.Request, endpoint: Endpoint, answer: BaseModel) -> web.Response:
     headers: dict[str, str] = {}
     if isinstance(answer, Answer) and (tag := answer.etag()):
-        headers = etags.headers(tag)
+        headers = etags.headers(tag) if answer.may_be_kept else {hdrs.ETAG: tag}
         if endpoint.method == "GET" and etags.is_known(request.headers.get(hdrs.IF_NONE_MATCH), tag):
             return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
     body = answer.__pydantic_serializer__.to_json(answer, exclude_none=False)
