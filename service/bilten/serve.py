@@ -63,8 +63,9 @@ async def _serve(settings: Settings, fd: int | None) -> int:
         try:
             await site.start()
         except OSError as error:
+            reason = str(error.strerror).rpartition(": ")[2]  # asyncio repeats the address before it
             sys.stderr.write(
-                f"bilten: cannot listen on {settings.host}:{settings.port} ({error.strerror}). "
+                f"bilten: cannot listen on {settings.host}:{settings.port} ({reason}). "
                 "Stop what uses it, or set BILTEN_PORT.\n"
             )
             return 1

@@ -52,8 +52,9 @@ async def _serve(settings: Settings) -> int:
         try:
             await monitor.open()
         except OSError as error:
+            reason = str(error.strerror).rpartition(": ")[2]  # asyncio repeats the address before it
             sys.stderr.write(
-                f"The worker cannot listen on {settings.host}:{settings.worker_port} ({error.strerror}). "
+                f"The worker cannot listen on {settings.host}:{settings.worker_port} ({reason}). "
                 "Stop what uses it, or set BILTEN_WORKER_PORT.\n"
             )
             return 1

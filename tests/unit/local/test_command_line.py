@@ -70,9 +70,9 @@ def test_serving_on_a_taken_port_ends_in_one_sentence(tmp_path: Path):
             BILTEN_SECRET_KEY=SECRET_KEY, BILTEN_TOKEN_KEYS=TOKEN_KEYS, BILTEN_AUTO_MIGRATE="off",
         )  # fmt: skip
     assert done.returncode == 1
-    sentence = done.stderr.splitlines()[-1]
-    assert sentence.startswith(f"bilten: cannot listen on 127.0.0.1:{port} (")
-    assert sentence.endswith("address already in use). Stop what uses it, or set BILTEN_PORT.")
+    assert done.stderr.splitlines()[-1] == (
+        f"bilten: cannot listen on 127.0.0.1:{port} (address already in use). Stop what uses it, or set BILTEN_PORT."
+    )
     assert "Traceback" not in done.stderr
 
 
