@@ -40,10 +40,11 @@ reset: ## empty the local database and object store
 	@exec .venv/bin/bilten dev --reset
 
 LOCK = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml $(ARGS)
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(ARGS)
 
 lock: ## pin the dependencies of pyproject.toml (ARGS=--upgrade for newer versions)
 	@$(BOOTSTRAP) dev
-	$(LOCK) --output-file service/locks/runtime.txt
-	$(LOCK) --extra local --output-file service/locks/local.txt
-	$(LOCK) --extra dev --output-file service/locks/dev.txt
+	$(LOCK) pyproject.toml --output-file service/locks/runtime.txt
+	$(LOCK) pyproject.toml --extra local --output-file service/locks/local.txt
+	$(LOCK) pyproject.toml --extra dev --group operator --output-file service/locks/dev.txt
+	$(LOCK) --group operator --constraint service/locks/dev.txt --output-file operator/locks/operator.txt

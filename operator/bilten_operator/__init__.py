@@ -1,0 +1,1 @@
+"""The operator: runs one Bilten for every `BiltenInstance` in a cluster."""
