@@ -1,9 +1,12 @@
-"""One valid row of every table that has rules, for tests that spoil one value at a time."""
+"""What is in tables: one valid row of each that has rules, and everything that is stored, as text."""
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from bilten.db.database import Database
+from bilten.db.schema import metadata
 from bilten.db.seeds.rows import event_id
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -59,3 +62,10 @@ async def valid_rows(tx: AsyncConnection) -> dict[str, Row]:
             **times,
         },
     }
+
+
+async def stored_text(db: Database, *, but: Collection[str] = ()) -> str:
+    """Every row of every table `but` these, as Postgres writes it; bytes in hexadecimal."""
+    names = [name for name in metadata.tables if name not in but]
+    rows = [await db.fetchval(f"select string_agg({name}::text, chr(10)) from {name}") for name in names]  # noqa: S608
+    return "\n".join(text for text in rows if text)

@@ -102,6 +102,9 @@ async def test_registration_takes_no_field_that_is_not_the_applicants(api: Api):
     }
     user = (await api.post("/auth/register", json=body)).data["user"]
     assert user["is_verified"] is False
+    row = await api.db.fetchrow("select id, status from users where email = 'a@example.com'")
+    assert row is not None
+    assert (str(row["id"]), row["status"]) == (user["id"], "active")
 
 
 async def test_logout_ends_the_session_and_succeeds_without_one(api: Api):

@@ -117,10 +117,11 @@ WRONG: list[tuple[str, Any]] = [
 async def test_a_wrong_field_is_refused_by_name_and_its_value_not_repeated(api: Api, field: str, value: Any):
     reply = await api.post("/events", json=FORM | {field: value}, token=await api.as_organizer())
     assert (reply.status, reply.json["error"], reply.json["message"]) == (400, "VALIDATION_ERROR", "Invalid input data")
-    named = {detail["field"].split(".")[0] for detail in reply.json["details"]}
-    assert named <= {field, {"startDate": "start_date", "endDate": "end_date"}.get(field, field)}
+    (named,) = {detail["field"].split(".")[0] for detail in reply.json["details"]}
+    assert named in (field, {"startDate": "start_date", "endDate": "end_date"}.get(field))
     assert all(detail["message"] and detail["code"] for detail in reply.json["details"])
-    assert str(value)[:60] not in json.dumps(reply.json["details"]) or len(str(value)) < 10
+    if len(str(value)) >= 10:  # shorter ones may be words of the message
+        assert str(value)[:60] not in json.dumps(reply.json["details"])
 
 
 async def test_every_missing_field_is_named_at_once(api: Api):

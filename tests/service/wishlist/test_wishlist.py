@@ -115,7 +115,8 @@ async def test_what_is_no_event_cannot_be_added(api: Api, event_id: Any):
 async def test_what_is_no_id_is_refused_by_name(api: Api, body: dict[str, Any]):
     reply = await api.post("/wishlist", json=body, token=await api.as_user())
     assert (reply.status, reply.json["error"]) == (400, "VALIDATION_ERROR")
-    assert {detail["field"].split(".")[0] for detail in reply.json["details"]} <= {"eventId", "event_id"}
+    (field,) = body or ("event_id",)
+    assert {detail["field"].split(".")[0] for detail in reply.json["details"]} == {field}
 
 
 async def test_anothers_draft_cannot_be_added_and_ones_own_can(api: Api):
