@@ -104,7 +104,8 @@ select gen_random_uuid(), id, 'signed out', {_TIMES} from (select id, row_number
 _JOBS = """
 insert into jobs (kind, payload, max_attempts, run_at, finished_at, dead_at)
 select 'mail.send', '{}', 8, now() - i * interval '15 seconds',
-    case when i % 1000 > 1 then now() - i * interval '15 seconds' end, case when i % 1000 = 1 then now() end
+    case when i % 1000 > 1 then now() - i * interval '15 seconds' end,
+    case when i % 1000 = 1 then now() - i * interval '5 minutes' end
 from generate_series(1, $1::int) i
 """
 

@@ -71,7 +71,7 @@ async def test_a_session_is_used_and_ended_by_indexes(large: Database):
         refuse_scans(plan)
 
 
-@pytest.mark.parametrize("chore", schedule.CHORES, ids=lambda chore: chore.table)
+@pytest.mark.parametrize("chore", schedule.CHORES, ids=lambda chore: f"{chore.table} {chore.end}")
 async def test_what_has_had_its_time_is_found_by_an_index(large: Database, chore: schedule.Chore):
     async def tidy(_tx: AsyncConnection) -> None:
         assert await schedule.tidy(large, chore) > 0
