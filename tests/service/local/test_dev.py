@@ -46,7 +46,7 @@ def test_all_that_the_screen_promises_is_there_and_outlives_kill_9(tmp_path: Pat
         wait_until(lambda: not processes_of(home))
     with running(home) as dev:
         profile = dev.get("/api/v1/auth/me", Authorization=f"Bearer {token}")
-        assert "user@bilten.com" in str(profile)
+        assert profile["data"]["user"]["email"] == email
         assert re.search(r"✓ schema .* up to date", dev.output)
         assert dev.stop(signal.SIGTERM) == 0
     stopped = [line[2:-8] for line in dev.output.splitlines() if line.startswith("✓") and line.endswith(" stopped")]
