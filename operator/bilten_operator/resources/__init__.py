@@ -1,0 +1,1 @@
+"""What an instance is made of: pure functions from its spec to Kubernetes manifests. No input or output."""
