@@ -1,0 +1,91 @@
+"""`spec.objectStorage`: a store that the operator runs, or any that speaks S3."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from bilten_operator.api.block import Block, Environment, by_environment, everywhere
+from bilten_operator.api.rules import Checked, Rule, belongs, needs, unchanged
+from bilten_operator.api.values import Endpoint, ObjectName, SecretRef, Size, WebAddress
+
+#: What `managed.size` is in each environment when left out; shrinking is judged by it, too.
+OBJECT_STORAGE_SIZE = {"development": "5Gi", "staging": "20Gi", "production": "100Gi"}
+
+Region = Annotated[
+    str,
+    Field(max_length=64),
+    Checked(
+        Rule(
+            "self.matches('^[A-Za-z0-9][A-Za-z0-9_-]*$')",
+            "{field} must be the name of a region, like us-east-1",
+        )
+    ),
+]
+
+
+class ManagedStore(Block):
+    """A MinIO of this instance's own."""
+
+    size: Size = by_environment(**OBJECT_STORAGE_SIZE, description="Size of the volume. May grow, never shrink.")
+    class_name: ObjectName | None = Field(
+        None, description="StorageClass; the cluster's default if left out. Cannot be changed."
+    )
+
+
+class Store(Block):
+    """A server that speaks S3."""
+
+    endpoint: Endpoint = Field(description="Address of the server, as pods reach it.")
+    region: Region = everywhere("us-east-1", description="Region that requests are signed for.")
+    secret_ref: SecretRef = Field(
+        description="Secret with the keys `accessKey` and `secretKey`: an account that may make its buckets and use "
+        "them."
+    )
+
+
+class Cdn(Block):
+    """A content delivery network before the public objects."""
+
+    url: WebAddress = Field(description="Address that it answers under, like https://cdn.example.com.")
+
+
+class ObjectStorage(Block):
+    """Where files are kept. The buckets are called `<namespace>-<name>-quarantine`, `-media` and `-backup`."""
+
+    RULES: ClassVar = (
+        *needs("External", "external", "name the server and the Secret with its keys in it"),
+        belongs("Managed", "managed"),
+        Rule(
+            unchanged("managed.className"),
+            "{field}.managed.className cannot be changed, as volumes do not move between classes: set it back, or make "
+            "a new instance",
+            at=".managed",
+            reason="FieldValueForbidden",
+        ),
+    )
+
+    mode: Annotated[
+        Literal["Managed", "External"],
+        Checked(
+            Rule(
+                "self == oldSelf",
+                "{field} cannot be changed, as the files would stay behind: set it back, or make a new instance",
+                reason="FieldValueForbidden",
+            )
+        ),
+    ] = Field(description="Managed: the operator runs a store. External: it uses one that exists. Cannot be changed.")
+    managed: ManagedStore | None = Field(None, description="How the operator runs the store.")
+    external: Store | None = Field(None, description="Which store to use.")
+    public_endpoint: Endpoint | None = Field(
+        None,
+        description="Address under which browsers reach the store, a host of its own. The operator exposes a managed "
+        "store there, and lets the origins of config.corsOrigins use it.",
+    )
+    cdn: Cdn | None = Field(None, description="Serve public objects through a content delivery network.")
+
+    @classmethod
+    def fill(cls, values: dict[str, Any], environment: Environment) -> dict[str, Any]:
+        """A managed store is described even where nothing is asked of it."""
+        if values.get("mode") == "Managed":
+            values.setdefault("managed", {})
+        return super().fill(values, environment)
