@@ -31,9 +31,10 @@ format: ## bring the code into its style
 	.venv/bin/ruff format
 	.venv/bin/ruff check --fix
 
-docs: ## write the generated pages: docs/contract.md, the README's settings
+docs: ## write what is generated: docs/, the README's settings, manifests/crds/
 	@$(BOOTSTRAP) dev
 	@PYTHONPATH=tests .venv/bin/python tests/contract/page.py
+	@.venv/bin/python -m bilten_operator.generate
 
 reset: ## empty the local database and object store
 	@$(BOOTSTRAP) local

@@ -1,0 +1,23 @@
+"""`python -m bilten_operator.generate`: writes manifests/crds/ and docs/api-reference.md into the current folder."""
+
+import sys
+from pathlib import Path
+
+from bilten_operator.api.instance import GROUP, PLURAL
+from bilten_operator.generate import crd, reference
+
+
+def main() -> int:
+    """Write both."""
+    for path, text in (
+        (Path("manifests/crds") / f"{PLURAL}.{GROUP}.yaml", crd.manifest()),
+        (Path("docs/api-reference.md"), reference.page()),
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        sys.stdout.write(f"{path} is up to date\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
