@@ -12,6 +12,7 @@ pytest_plugins = [
     "fixtures.api",
     "fixtures.database",
     "fixtures.machine",
+    "fixtures.cluster",
     "fixtures.processes",
     "fixtures.browser",
 ]
