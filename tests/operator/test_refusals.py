@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 import pytest
+from bilten_operator.api.spec import effective
 from bilten_operator.generate.crd import instance_schema
 from support.instances import DIGEST, EXTERNAL, STORE, instance, production
 from support.kube import Kube
@@ -119,6 +120,9 @@ REFUSED = {
     "an external database that is not named": Case(
         instance(database={"mode": "External"}), "spec.database.external", "name the Secret"
     ),
+    "an external database without its Secret": Case(
+        instance(database={"mode": "External", "external": {}}), "spec.database.external.secretRef", "Required value"
+    ),
     "an external database beside a managed one": Case(
         instance(database={"mode": "Managed", "external": {"secretRef": {"name": "database"}}}),
         "spec.database.external", "set the mode to External",
@@ -135,6 +139,10 @@ REFUSED = {
     ),
     "an object store that is not named": Case(
         instance(objectStorage={"mode": "External"}), "spec.objectStorage.external", "name the server"
+    ),
+    "an object store without its Secret": Case(
+        instance(objectStorage={"mode": "External", "external": {"endpoint": "https://s3.example.com"}}),
+        "spec.objectStorage.external.secretRef", "Required value",
     ),
     "an external object store beside a managed one": Case(
         instance(objectStorage={**EXTERNAL, "mode": "Managed"}),
@@ -300,9 +308,10 @@ async def test_it_is_refused_in_a_sentence_that_names_the_field(kube: Kube, case
 
 
 @pytest.mark.parametrize("body", ACCEPTED.values(), ids=ACCEPTED)
-async def test_it_is_taken(kube: Kube, body: dict[str, Any]):
+async def test_it_is_taken_and_the_operator_can_read_it(kube: Kube, body: dict[str, Any]):
     answer = await kube.create(body, dryRun="All")
     assert answer.status == 201, answer.causes
+    assert effective(answer.body["spec"]).environment == body["spec"]["environment"]
 
 
 @pytest.mark.parametrize(("schedule", "taken"), SCHEDULES.items(), ids=repr)
