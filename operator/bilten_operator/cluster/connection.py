@@ -1,0 +1,28 @@
+"""The way to the API server: a pod's service account, or a kubeconfig outside of a cluster."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from kubernetes.aio import config
+from kubernetes.aio.client import ApiClient, Configuration
+
+
+async def configuration() -> Configuration:
+    """Where the API server is and how to sign in. Raises kubernetes.config's ConfigException when nothing tells."""
+    found = Configuration()
+    if os.environ.get("KUBERNETES_SERVICE_HOST") and not os.environ.get("KUBECONFIG"):
+        # Tokens of service accounts end after an hour: the loader reads the file again every minute.
+        config.load_incluster_config(client_configuration=found)
+    else:
+        await config.load_kube_config(client_configuration=found, persist_config=False)
+    # Watches hold a connection each, so a bound would make them wait for each other; the queue bounds the rest.
+    found.connection_pool_maxsize = 0
+    return found
+
+
+@asynccontextmanager
+async def connect() -> AsyncIterator[ApiClient]:
+    """A client of that server."""
+    async with ApiClient(await configuration()) as api:
+        yield api
