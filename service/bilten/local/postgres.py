@@ -183,7 +183,9 @@ class Postgres:
         """Sessions of a killed server hold its shared memory for a moment: then the start is tried again."""
         self._family.forget("postgres")
         reason = last_line(self.log, containing="FATAL")
-        if "shared memory block" in reason and time.monotonic() < self._start_again_until:
+        # Of the server itself, by its process id: those sessions say their last words into the same log.
+        own = last_line(self.log, containing=f"[{self._process.pid}] FATAL") if self._process else reason
+        if "shared memory block" in own and time.monotonic() < self._start_again_until:
             time.sleep(0.2)
             self._launch()
         else:

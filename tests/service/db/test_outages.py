@@ -19,6 +19,8 @@ from fixtures.api import make_settings
 from sqlalchemy import text
 
 QUICKLY_S = 4
+#: The limits that a deployment has.
+LIMITS = {"database_connect_timeout_s": 2, "database_acquire_timeout_s": 3}
 
 
 def _children(parent: str) -> list[int]:
@@ -73,7 +75,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture
 async def db(server: Server) -> AsyncIterator[Database]:
-    db = Database(make_settings(server.url, database_pool_size=10, database_statement_timeout_ms=500))
+    db = Database(make_settings(server.url, database_pool_size=10, database_statement_timeout_ms=500, **LIMITS))
     await db.open()
     yield db
     await db.close()
@@ -105,7 +107,7 @@ async def _refused_quickly(db: Database, times: int = 12) -> None:
 
 async def test_the_service_opens_before_postgres_is_there(server: Server):
     server.stop()
-    db = Database(make_settings(server.url))
+    db = Database(make_settings(server.url, **LIMITS))
     await db.open()
     await _refused_quickly(db)
     await asyncio.to_thread(server.start)
@@ -143,7 +145,7 @@ async def test_a_postgres_that_hangs_is_given_up_on_and_found_again(server: Serv
 async def test_who_notices_that_postgres_hangs_spares_the_others_the_wait(
     server: Server, kind: str, caplog: pytest.LogCaptureFixture
 ):
-    limits = {"database_statement_timeout_ms": 2500, "database_connect_timeout_s": 1}
+    limits = LIMITS | {"database_statement_timeout_ms": 2500, "database_connect_timeout_s": 1}
     db = Database(make_settings(server.url, database_pool_size=10, **limits))
     await db.open()
     try:
