@@ -52,23 +52,28 @@ def programs() -> dict[str, str] | None:
     return {name: place for name, place in found.items() if place} if all(found.values()) else None
 
 
+def program(name: str) -> str | None:
+    """Where another program is: in that folder, or on PATH."""
+    return shutil.which(name, path=os.pathsep.join([os.environ.get(ASSETS, ""), os.environ.get("PATH", "")]))
+
+
 def start(family: Family, folder: Path, *, abandoned: Callable[[], bool]) -> Address:
     """Start both and wait until the server is ready. Raises RuntimeError with the end of its log when it fails."""
-    program = programs()
-    assert program
+    found = programs()
+    assert found
     client_port, peer_port, port = ports.pick(3)
     etcd, peer = f"http://127.0.0.1:{client_port}", f"http://127.0.0.1:{peer_port}"
     address = _credentials(folder, f"https://127.0.0.1:{port}")
     _spawn(
         family, folder, [
-            program["etcd"], "--data-dir=etcd", "--unsafe-no-fsync", "--log-level=error",
+            found["etcd"], "--data-dir=etcd", "--unsafe-no-fsync", "--log-level=error",
             f"--listen-client-urls={etcd}", f"--advertise-client-urls={etcd}",
             f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}", f"--initial-cluster=default={peer}",
         ],
     )  # fmt: skip
     server = _spawn(
         family, folder, [
-            program["kube-apiserver"], f"--etcd-servers={etcd}", "--bind-address=127.0.0.1", f"--secure-port={port}",
+            found["kube-apiserver"], f"--etcd-servers={etcd}", "--bind-address=127.0.0.1", f"--secure-port={port}",
             "--cert-dir=certificates", "--token-auth-file=tokens.csv", "--authorization-mode=RBAC",
             "--service-account-issuer=https://kubernetes.default.svc", "--service-account-key-file=accounts.pem",
             "--service-account-signing-key-file=accounts.pem", "--service-cluster-ip-range=10.0.0.0/24",
