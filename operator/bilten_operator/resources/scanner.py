@@ -1,0 +1,157 @@
+"""ClamAV: clamd, and freshclam beside it that brings new signatures.
+
+Both run on a volume that starts with the signatures in the image, so that a pod can scan before it ever reached a
+mirror.
+"""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from bilten_operator.resources import pods
+from bilten_operator.resources.instance import Instance, Manifest
+from bilten_operator.resources.operator_config import OperatorConfig
+from bilten_operator.resources.settings import CLAMD_PORT, CLAMD_SOCKET
+
+COMPONENT = "scanner"
+#: User and group of the image.
+_USER, _GROUP = 100, 101
+_CONFIGURATION = "/etc/bilten-clamav"
+_SIGNATURES = "/var/lib/clamav"
+_SOCKET_FOLDER = CLAMD_SOCKET.rpartition("/")[0]
+
+#: clamd holds all signatures in memory, more than a gigabyte of upstream's.
+_RESOURCES = {
+    "development": ("50m", "128Mi", "3Gi"),
+    "staging": ("100m", "1536Mi", "3Gi"),
+    "production": ("250m", "1536Mi", "3Gi"),
+}
+
+
+def configuration(instance: Instance) -> Manifest:
+    """The ConfigMap with clamd.conf and freshclam.conf."""
+    shared = instance.spec.scanner.mode == "Shared"
+    listen = [f"TCPSocket {CLAMD_PORT}", "TCPAddr 0.0.0.0"] if shared else []
+    clamd = [
+        "Foreground yes",
+        "LogTime yes",
+        f"DatabaseDirectory {_SIGNATURES}",
+        "TemporaryDirectory /tmp",
+        f"LocalSocket {CLAMD_SOCKET}",
+        # The worker runs as another user of the same pod.
+        "LocalSocketMode 666",
+        "FixStaleSocket yes",
+        *listen,
+        "StreamMaxLength 100M",
+        "MaxScanSize 400M",
+        "MaxFileSize 100M",
+        # Scans wait for a few seconds while signatures are read; twice the memory for it would be worse.
+        "ConcurrentDatabaseReload no",
+    ]
+    mirror = instance.spec.scanner.mirror
+    freshclam = [
+        "Foreground yes",
+        f"DatabaseDirectory {_SIGNATURES}",
+        *([f"PrivateMirror {mirror.rstrip('/')}"] if mirror else ["DatabaseMirror database.clamav.net"]),
+        # A mirror of one's own is asked often: nothing but a date is compared.
+        f"Checks {48 if mirror else 12}",
+        f"NotifyClamd {_CONFIGURATION}/clamd.conf",
+        # Loading them once more to test them takes the memory of another clamd.
+        "TestDatabases no",
+    ]
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": instance.metadata(instance.scanner, COMPONENT),
+        "data": {"clamd.conf": "\n".join([*clamd, ""]), "freshclam.conf": "\n".join([*freshclam, ""])},
+    }
+
+
+def volumes(instance: Instance) -> list[Manifest]:
+    """What a pod with a scanner needs."""
+    return [
+        {"name": "signatures", "emptyDir": {}},
+        {"name": "clamd-socket", "emptyDir": {}},
+        {"name": "clamav-configuration", "configMap": {"name": instance.scanner}},
+    ]
+
+
+def socket_mount() -> Manifest:
+    """Where the scanner's neighbour finds its socket."""
+    return {"name": "clamd-socket", "mountPath": _SOCKET_FOLDER}
+
+
+def seed(operator: OperatorConfig) -> Manifest:
+    """The init container that puts the image's signatures onto the volume."""
+    return pods.container(
+        "signatures",
+        operator.clamav_image,
+        resources={"requests": {"cpu": "50m", "memory": "32Mi"}, "limits": {"memory": "512Mi"}},
+        command=["/bin/sh", "-c", f"cp -R {_SIGNATURES}/. /signatures/"],
+        volumeMounts=[{"name": "signatures", "mountPath": "/signatures"}],
+        user=(_USER, _GROUP),
+    )
+
+
+def containers(instance: Instance, operator: OperatorConfig) -> list[Manifest]:
+    """clamd and freshclam."""
+    cpu, memory, most = _RESOURCES[instance.spec.environment]
+    mounts = [
+        {"name": "signatures", "mountPath": _SIGNATURES},
+        {"name": "clamav-configuration", "mountPath": _CONFIGURATION, "readOnly": True},
+        socket_mount(),
+    ]
+    ping = {"exec": {"command": ["clamdscan", f"--config-file={_CONFIGURATION}/clamd.conf", "--ping", "1"]}}
+    ports: dict[str, Any] = (
+        {"ports": [{"name": "clamd", "containerPort": CLAMD_PORT, "protocol": "TCP"}]}
+        if instance.spec.scanner.mode == "Shared"
+        else {}
+    )
+    clamd = pods.container(
+        "clamd",
+        operator.clamav_image,
+        resources={"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": most}},
+        command=["clamd", f"--config-file={_CONFIGURATION}/clamd.conf"],
+        startupProbe={**ping, "periodSeconds": 2, "timeoutSeconds": 10, "failureThreshold": 150},
+        readinessProbe={**ping, "periodSeconds": 15, "timeoutSeconds": 10, "failureThreshold": 4},
+        # Reading new signatures can take a minute in which it does not answer.
+        livenessProbe={**ping, "periodSeconds": 30, "timeoutSeconds": 10, "failureThreshold": 10},
+        volumeMounts=mounts,
+        user=(_USER, _GROUP),
+        **ports,
+    )
+    freshclam = pods.container(
+        "freshclam",
+        operator.clamav_image,
+        resources={"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}},
+        command=["freshclam", "--daemon", f"--config-file={_CONFIGURATION}/freshclam.conf"],
+        volumeMounts=mounts,
+        user=(_USER, _GROUP),
+    )
+    return [clamd, freshclam]
+
+
+def shared(instance: Instance, operator: OperatorConfig, *, content_hash: str) -> list[Manifest]:
+    """The Deployment and the Service of a scanner for all workers of the instance."""
+    template = pods.template(
+        instance,
+        COMPONENT,
+        operator,
+        user=_USER,
+        group=_GROUP,
+        initContainers=[seed(operator)],
+        containers=containers(instance, operator),
+        volumes=volumes(instance),
+        annotations={pods.CONTENT_HASH: content_hash},
+    )
+    return [
+        pods.deployment(instance, instance.scanner, COMPONENT, pods=template, replicas=1),
+        pods.service(instance, instance.scanner, COMPONENT, ports={"clamd": (CLAMD_PORT, "clamd")}),
+    ]
+
+
+def mirror_port(instance: Instance) -> int | None:
+    """TCP port under which freshclam asks for signatures; None where there is no freshclam."""
+    if instance.spec.scanner.mode == "External":
+        return None
+    parts = urlsplit(instance.spec.scanner.mirror or "https://database.clamav.net")
+    return parts.port or (443 if parts.scheme == "https" else 80)
