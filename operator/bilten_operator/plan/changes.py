@@ -7,7 +7,7 @@ from bilten_operator.plan.drift import holds, inputs_of, rendered, stamped
 from bilten_operator.plan.model import Apply, CreateOnce, Delete, Manifest, Ref, StepName, Write
 from bilten_operator.plan.scene import Scene, condition
 from bilten_operator.resources import migration
-from bilten_operator.resources.instance import INSTANCE, MANAGED_BY, MANAGER
+from bilten_operator.resources.instance import COMPONENT, INSTANCE, MANAGED_BY, MANAGER
 
 #: Of what is no longer wanted, only what holds no data is deleted.
 _PRUNED = {
@@ -99,7 +99,8 @@ class Changes:
 
     def _done_with(self, ref: Ref, found: Manifest) -> bool:
         """Whether it is the migration of another image, and succeeded. Failed ones stay, with their logs."""
-        other = ref.kind == "Job" and ref.name != self.scene.instance.migration
+        migrates = found["metadata"].get("labels", {}).get(COMPONENT) == migration.COMPONENT
+        other = ref.kind == "Job" and migrates and ref.name != self.scene.instance.migration
         return other and condition(found, "Complete").get("status") == "True"
 
     def _ours(self, found: Manifest) -> bool:

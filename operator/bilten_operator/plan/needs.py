@@ -7,9 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
+
 from bilten_operator.plan.judge import Verdict, waits
 from bilten_operator.plan.model import Ref, StepName
 from bilten_operator.plan.scene import Scene
+from bilten_operator.resources import settings
 from bilten_operator.resources.instance import Instance
 
 
@@ -34,8 +37,14 @@ class Known:
 
 
 def references(resource: Mapping[str, Any]) -> tuple[Ref, ...]:
-    """The objects of others to observe for a BiltenInstance. Raises ValidationError on an invalid spec."""
-    return tuple(need.ref for need in objects(Instance.read(resource)))
+    """The objects of others to observe for a BiltenInstance; none where its spec cannot be read."""
+    try:
+        instance = Instance.read(resource)
+    except ValidationError:
+        return ()
+    account, _ = settings.database_secret(instance)
+    made = Ref("v1", "Secret", instance.namespace, account)
+    return tuple({made: None, **{need.ref: None for need in objects(instance)}})
 
 
 def objects(instance: Instance) -> Iterator[Need]:

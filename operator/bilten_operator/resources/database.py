@@ -35,7 +35,8 @@ def cluster(instance: Instance, operator: OperatorConfig) -> Manifest:
         "resources": {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": most}},
         "enablePDB": managed.instances > 1,
         "primaryUpdateStrategy": "unsupervised",
-        "inheritedMetadata": {"labels": instance.labels(COMPONENT)},
+        # Not our other labels: CloudNativePG has its own values for them, and what it makes is not ours.
+        "inheritedMetadata": {"labels": {"app.kubernetes.io/part-of": "bilten"}},
     }
     if operator.postgres_image:
         spec["imageName"] = operator.postgres_image
@@ -78,7 +79,5 @@ def pooler(instance: Instance) -> Manifest:
                     "ignore_startup_parameters": "statement_timeout,lock_timeout,idle_in_transaction_session_timeout",
                 },
             },
-            # The containers are CloudNativePG's; its schema wants the list all the same.
-            "template": {"metadata": {"labels": instance.labels("pooler")}, "spec": {"containers": []}},
         },
     }

@@ -79,7 +79,7 @@ def stateful_set(instance: Instance, operator: OperatorConfig, *, content_hash: 
                 terminationGracePeriodSeconds=30,
             ),
             "volumeClaimTemplates": [
-                {"metadata": {"name": _VOLUME, "labels": instance.selector(COMPONENT)}, "spec": claim}
+                {"metadata": {"name": _VOLUME, "labels": instance.labels(COMPONENT)}, "spec": claim}
             ],
         },
     }

@@ -74,7 +74,7 @@ def _database(instance: Instance, operator: OperatorConfig) -> list[Manifest]:
             database.COMPONENT,
             pods=own["podSelector"],
             inward=[
-                _rule(of=[*users, _pods(instance, "pooler"), own], ports=[POSTGRES_PORT]),
+                _rule(of=[*users, _poolers(instance), own], ports=[POSTGRES_PORT]),
                 _rule(of=[cnpg, own], ports=[_CNPG_STATUS_PORT]),
                 _rule(ports=[_CNPG_METRICS_PORT]),
             ],
@@ -86,7 +86,7 @@ def _database(instance: Instance, operator: OperatorConfig) -> list[Manifest]:
             _policy(
                 instance,
                 "pooler",
-                pods={"matchLabels": {"cnpg.io/poolerName": instance.pooler}},
+                pods=_poolers(instance)["podSelector"],
                 inward=[_rule(of=users, ports=[POSTGRES_PORT]), _rule(ports=[_POOLER_METRICS_PORT])],
                 outward=[_dns(), _rule(to=[own], ports=[POSTGRES_PORT]), api_server],
             )
@@ -152,6 +152,10 @@ def _pods(instance: Instance, component: str) -> Manifest:
     return {"podSelector": {"matchLabels": instance.selector(component)}}
 
 
+def _poolers(instance: Instance) -> Manifest:
+    return {"podSelector": {"matchLabels": {"cnpg.io/poolerName": instance.pooler}}}
+
+
 def _namespace(name: str) -> Manifest:
     return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
 
@@ -162,7 +166,7 @@ def _to_database(instance: Instance, port: int) -> Rule:
         return _rule(ports=[port])
     to = [{"podSelector": {"matchLabels": {"cnpg.io/cluster": instance.database}}}]
     if managed.pooler:
-        to.append({"podSelector": {"matchLabels": {"cnpg.io/poolerName": instance.pooler}}})
+        to.append(_poolers(instance))
     return _rule(to=to, ports=[POSTGRES_PORT])
 
 
