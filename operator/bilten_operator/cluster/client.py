@@ -31,6 +31,9 @@ APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 JSON = "application/json"
 
+#: Names, labels and versions without the rest.
+METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
 #: Objects in one answer of a list: 500 of the largest kinds stay below 10 MB.
 PAGE = 500
 
@@ -78,12 +81,15 @@ class Client:
         except Missing:
             return None
 
-    async def list(self, kind: Kind, namespace: str | None = None, selector: str | None = None) -> Listing:
+    async def list(
+        self, kind: Kind, namespace: str | None = None, selector: str | None = None, *, metadata_only: bool = False
+    ) -> Listing:
         """All objects that carry the labels. Raises Missing when the kind is not installed."""
+        accept = METADATA if metadata_only else None
         items: list[Object] = []
         query = {"limit": str(PAGE), **({"labelSelector": selector} if selector else {})}
         while True:
-            page = await self.call("GET", kind, namespace, query=query, verb="LIST")
+            page = await self.call("GET", kind, namespace, query=query, accept=accept, verb="LIST")
             items += page["items"]
             metadata = page["metadata"]
             if not metadata.get("continue"):
@@ -171,6 +177,7 @@ class Client:
         body: Object | None = None,
         query: dict[str, str] | None = None,
         content: str = JSON,
+        accept: str | None = None,
         verb: str | None = None,
         tries: int | None = None,
         limit_s: float | None = None,
@@ -184,7 +191,7 @@ class Client:
             try:
                 response = await self._once(
                     method, kind.path(namespace, name, part), kind, what,
-                    body=body, query=query, content=content, limit=limit, verb=verb or method,
+                    body=body, query=query, content=content, accept=accept, limit=limit, verb=verb or method,
                 )  # fmt: skip
                 async with response:
                     return await _object(response)
@@ -228,13 +235,14 @@ class Client:
         body: Object | None = None,
         query: dict[str, str] | None = None,
         content: str = JSON,
+        accept: str | None = None,
     ) -> aiohttp.ClientResponse:
         started = time.monotonic()
         status = "none"
         try:
             response: aiohttp.ClientResponse = await self._dynamic.request(
                 method, path, body=body, query_params=list((query or {}).items()), content_type=content,
-                _request_timeout=limit, serialize=False,
+                header_params={"Accept": accept} if accept else {}, _request_timeout=limit, serialize=False,
             )  # fmt: skip
             status = str(response.status)
         except ApiException as error:

@@ -39,7 +39,7 @@ LEASE = Kind("coordination.k8s.io/v1", "Lease", "leases")
 SECRET = Kind("v1", "Secret", "secrets")
 
 #: What an instance may consist of: watched by label, written by server-side apply.
-CHILDREN = (
+WRITTEN = (
     SECRET,
     Kind("v1", "ConfigMap", "configmaps"),
     Kind("v1", "Service", "services"),
@@ -62,13 +62,15 @@ CHILDREN = (
     Kind("monitoring.coreos.com/v1", "PrometheusRule", "prometheusrules", optional=True),
 )
 
+#: Watched by label, too: made by others from what the operator wrote, and why it waits.
+CHILDREN = (*WRITTEN, Kind("v1", "Pod", "pods"))
+
 #: What the spec may name without its being ours: read by name, never written.
 NAMED = (
     Kind("networking.k8s.io/v1", "IngressClass", "ingressclasses", namespaced=False),
     Kind("gateway.networking.k8s.io/v1", "Gateway", "gateways", optional=True),
     Kind("storage.k8s.io/v1", "StorageClass", "storageclasses", namespaced=False),
     Kind("postgresql.cnpg.io/v1", "Backup", "backups", optional=True),
-    Kind("v1", "Pod", "pods"),
 )
 
 _BY_NAME = {(kind.api_version, kind.kind): kind for kind in (INSTANCE, EVENT, LEASE, *CHILDREN, *NAMED)}
