@@ -1,11 +1,9 @@
 """The way to the API server: a pod's service account, or a kubeconfig outside of a cluster."""
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from kubernetes.aio import config
-from kubernetes.aio.client import ApiClient, Configuration
+from kubernetes.aio.client import Configuration
 
 
 async def configuration() -> Configuration:
@@ -19,10 +17,3 @@ async def configuration() -> Configuration:
     # Watches hold a connection each, so a bound would make them wait for each other; the queue bounds the rest.
     found.connection_pool_maxsize = 0
     return found
-
-
-@asynccontextmanager
-async def connect() -> AsyncIterator[ApiClient]:
-    """A client of that server."""
-    async with ApiClient(await configuration()) as api:
-        yield api
