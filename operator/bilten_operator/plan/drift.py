@@ -89,9 +89,9 @@ def _holds_list(observed: Any, wanted: list[Any], field: str) -> bool:
         key = next((name for name in ("containerPort", "targetPort") if name in wanted[0]), None)
     if not isinstance(observed, list):
         return False
-    if key is None:
+    if key is None or not all(isinstance(item, Mapping) and key in item for item in (*observed, *wanted)):
         return len(observed) == len(wanted) and all(map(holds, observed, wanted))
-    there = {item.get(key): item for item in observed}
+    there = {item[key]: item for item in observed}
     return all(item[key] in there and holds(there[item[key]], item) for item in wanted)
 
 

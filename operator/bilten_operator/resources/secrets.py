@@ -18,8 +18,8 @@ def wanted(instance: Instance) -> dict[str, str]:
     if instance.spec.object_storage.mode == "Managed":
         made[instance.store_admin] = "objects"
         made[instance.store_user] = "objects"
-    if instance.spec.backup and instance.backup_user == f"{instance.name}-backup-s3":
-        made[instance.backup_user] = "objects"
+        if instance.spec.backup and instance.spec.backup.object_storage is None:
+            made[instance.backup_user] = "objects"
     return made
 
 
