@@ -46,10 +46,10 @@ def deployment(scene: Scene, name: str, component: str) -> Verdict:
         return waits("NotCreated", f"Deployment {name} is not there yet.", ref)
     wanted = found["spec"].get("replicas", 1)
     status = found.get("status", {})
-    if wanted == 0 and not status.get("replicas"):
-        return Verdict(ready=True, reason="ScaledToZero", message=f"{name} is scaled to zero.", holds=False)
     if status.get("observedGeneration", 0) < found["metadata"].get("generation", 0):
         return waits("RollingOut", f"Deployment {name} has not been looked at since it was changed.", ref)
+    if wanted == 0 and not status.get("replicas"):
+        return Verdict(ready=True, reason="ScaledToZero", message=f"{name} is scaled to zero.", holds=False)
     updated, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
     total = status.get("replicas", 0)
     if updated >= wanted and available >= wanted and total <= updated:
