@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import structlog
 from aiohttp import hdrs, web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,6 +16,9 @@ from bilten.services import Services
 #: A double click sends the same refresh token twice; within this many seconds that is no theft.
 REFRESH_GRACE_S = 10
 _LONGEST_USER_AGENT = 400
+
+log = structlog.get_logger("bilten.accounts")
+
 #: How many failed sign-ins a minute are written down, of one address and of all: rows of the audit log stay for ever.
 NOTED_OF_ONE, NOTED_OF_ALL = 5, 100
 
@@ -57,7 +61,8 @@ async def sign_in(services: Services, client: Client, *, email: str, password: s
 
 
 async def _note_failure(services: Services, email: str, account: Account | None) -> None:
-    """Write an audit row, for known and unknown addresses alike; the address itself is in none."""
+    """Log it, and write an audit row, for known and unknown addresses alike; the address itself is in neither."""
+    log.info("login_failed", account=str(account.id) if account else "unknown")
     failures = services.login_failures
     if not (failures.hit(f"of {email}", NOTED_OF_ONE).allowed and failures.hit("all", NOTED_OF_ALL).allowed):
         return

@@ -8,6 +8,7 @@ import asyncio
 import re
 import resource
 import secrets
+import socket
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
@@ -31,9 +32,16 @@ log = structlog.get_logger("bilten.http")
 IDLE_S = 75
 #: Open files left to the database, the object store and the logs.
 RESERVED_FILES = 200
+#: Connections beyond the limit that answer nothing but probes, each for so many seconds: a crowd is no reason to
+#: restart a process that serves it.
+PROBES, PROBE_S = 32, 2
+PROBED = frozenset({"/livez", "/readyz", "/health", "/metrics"})
 #: How much of a refused request is looked at for its `Origin`, in bytes.
 _READ_BACK = 16384
 _ORIGIN = re.compile(rb"\r?\norigin:[ \t]*([^\r\n]{1,512})", re.IGNORECASE)
+
+#: Set on a request that came on one of those connections.
+FOR_PROBES = web.RequestKey("for_probes", bool)
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 RequestFactory = Callable[..., web.BaseRequest]
@@ -81,7 +89,10 @@ def _noting_its_body(make: RequestFactory) -> RequestFactory:
         task: "asyncio.Task[None]",
     ) -> web.BaseRequest:
         protocol.body = payload
-        return make(message, payload, protocol, writer, task)
+        request = make(message, payload, protocol, writer, task)
+        if protocol.for_probes:
+            request[FOR_PROBES] = True
+        return request
 
     return make_request
 
@@ -89,7 +100,7 @@ def _noting_its_body(make: RequestFactory) -> RequestFactory:
 class _Connection(RequestHandler):
     """aiohttp's connection, answering in our shape what it refuses itself."""
 
-    __slots__ = ("_last_data", "_server", "body")
+    __slots__ = ("_last_data", "_server", "body", "for_probes")
 
     def __init__(self, server: ShapedServer, **kwargs: Any) -> None:
         super().__init__(server, **kwargs)
@@ -97,28 +108,49 @@ class _Connection(RequestHandler):
         self._last_data = b""
         #: That of the latest request.
         self.body: StreamReader | None = None
+        #: One of the few beyond the limit.
+        self.for_probes = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if len(self._server.connections) < self._server.max_connections:
-            super().connection_made(transport)
-            return
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 what a listening socket makes
-        self._force_close = True
-        self._manager = None
-        transport.write(_crowded())
-        transport.close()
+        others = len(self._server.connections)
+        if others >= self._server.max_connections + PROBES:
+            self._force_close = True
+            self._manager = None
+            transport.write(_crowded())
+            transport.close()
+            return
+        if others >= self._server.max_connections:
+            self.for_probes = True
+            self._keepalive_timeout = PROBE_S
+        connected: socket.socket | None = transport.get_extra_info("socket")
+        if connected is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
+            # Who reads nothing of the answers is not idle to aiohttp; the kernel knows better (tcp(7)).
+            unread_ms = int(self._keepalive_timeout * 1000)
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, unread_ms)
+        super().connection_made(transport)
+
+    async def shutdown(self, timeout: float | None = 15.0) -> None:  # noqa: ASYNC109 aiohttp's own
+        """Finish what runs within the grace; an answer that nobody reads ends with it, and not a grace later."""
+        transport = self.transport
+        end = self._loop.call_later(timeout or 0, transport.abort) if transport is not None else None
+        await super().shutdown(timeout)
+        if end is not None:
+            end.cancel()
 
     def data_received(self, data: bytes) -> None:
-        self._last_data = data
+        if data:
+            self._last_data = data[:_READ_BACK]
         super().data_received(data)
 
     def eof_received(self) -> bool | None:  # type: ignore[override]  # asyncio's protocols may answer
-        """Keep the connection until the answer is out, when the client sends no more but its request is whole."""
+        """Keep the connection until the answers are out, when the client sends no more but its requests are whole."""
         super().eof_received()
         at_work = self._waiter is None or self._waiter.done()
         bodies = [self.body, *(payload for _, payload in self._messages)]
         if at_work and all(body is None or body.is_eof() for body in bodies):
-            self.close()
+            if not self._messages:
+                self.close()
             return True
         return None
 
@@ -149,11 +181,16 @@ class _Connection(RequestHandler):
         return response
 
 
+def too_many_connections() -> ServiceUnavailable:
+    """The refusal of a connection beyond the limit."""
+    return ServiceUnavailable("Too many connections are open. Try again in a moment.", code="TOO_MANY_CONNECTIONS")
+
+
 def _crowded() -> bytes:
     """The answer to a connection too many, which is not read from."""
     rid = secrets.token_hex(12)
     METRICS.observe_request("-", "crowded", HTTPStatus.SERVICE_UNAVAILABLE, 0)
-    error = ServiceUnavailable("Too many connections are open. Try again in a moment.", code="TOO_MANY_CONNECTIONS")
+    error = too_many_connections()
     body = orjson.dumps(error.body(rid))
     lines = {
         **headers.SECURITY,

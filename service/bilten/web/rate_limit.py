@@ -8,13 +8,11 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import hdrs, web
 
+from bilten.web.connection import FOR_PROBES, PROBED, too_many_connections
 from bilten.web.dispatch import RATE_HEADERS, bearer_token
 from bilten.web.errors import TooManyRequests
 from bilten.web.keys import LIMITER, SETTINGS, TOKENS
 from bilten.web.routing import refuse_method
-
-#: Probes and scrapes come every few seconds from one address for ever.
-UNCOUNTED = frozenset({"/livez", "/readyz", "/health", "/metrics"})
 
 
 @web.middleware
@@ -22,7 +20,10 @@ async def limit_rate(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """Refuse with 429 and `Retry-After` once the caller has used up the minute."""
-    if request.path not in UNCOUNTED:
+    # Probes and scrapes come every few seconds from one address for ever.
+    if request.path not in PROBED:
+        if request.get(FOR_PROBES):
+            raise too_many_connections()
         key, limit = _window(request)
         verdict = request.app[LIMITER].hit(key, limit)
         request[RATE_HEADERS] = verdict.headers

@@ -28,8 +28,8 @@ def add(app: web.Application, endpoints: Iterable[Endpoint]) -> None:
         for method, handler in handlers:
             resource.add_route(method, handler, expect_handler=_when_wanted)
             if method == hdrs.METH_GET:
-                resource.add_route(hdrs.METH_HEAD, handler)
-        resource.add_route(hdrs.METH_ANY, refuse_method)
+                resource.add_route(hdrs.METH_HEAD, handler, expect_handler=_when_wanted)
+        resource.add_route(hdrs.METH_ANY, refuse_method, expect_handler=_when_wanted)
 
 
 async def _when_wanted(request: web.Request) -> None:

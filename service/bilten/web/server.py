@@ -17,7 +17,7 @@ from aiohttp.web_protocol import RequestPayloadError
 from bilten.context import REQUEST_ID, current_address, current_request_id, request_id
 from bilten.db.errors import DatabaseUnavailable
 from bilten.telemetry.metrics import METRICS
-from bilten.web.connection import IDLE_S, ShapedServer, render
+from bilten.web.connection import FOR_PROBES, IDLE_S, ShapedServer, render
 from bilten.web.errors import (
     BY_STATUS,
     ApiError,
@@ -74,6 +74,10 @@ def observe(inner: Handler) -> Handler:
                 )
             except Exception as error:  # noqa: BLE001 the last line of defence
                 response = render(_explain(request, error), rid)
+        if request.get(FOR_PROBES) or (hdrs.EXPECT in request.headers and not request.content.is_eof()):
+            # Whoever waits for a word before it sends may take the answer for it, or not: what comes next on this
+            # connection could be a body as well as a request (RFC 9110 §10.1.1).
+            response.force_close()
         _tell(request, response.status, time.perf_counter() - started)
         return response
 

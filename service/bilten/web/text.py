@@ -17,8 +17,11 @@ from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 _CONTROLS = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
 #: Embeddings, overrides and isolates of the bidirectional algorithm (UAX #9).
 _TURNS = r"\u202a-\u202e\u2066-\u2069"
-#: Zero-width spaces, joiners and marks: text of nothing else says nothing.
-_UNSEEN = r"\u00ad\u200b-\u200f\u2060-\u2064\ufeff"
+#: Zero-width spaces, joiners, marks, fillers and blanks: text of nothing else says nothing.
+_UNSEEN = (
+    r"\u00ad\u034f\u061c\u115f\u1160\u180b-\u180e\u200b-\u200f\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff"
+    r"\uffa0\ufff9-\ufffb"
+)
 _A_SIGN = rf"[^\s{_CONTROLS}{_TURNS}{_UNSEEN}]"
 
 _ONE_LINE = f"^[^{_CONTROLS}]*$"

@@ -1,18 +1,25 @@
 """What an attacker found, each closed for good."""
 
 import asyncio
+import socket
 from collections import Counter
 
 import pytest
+from bilten import work
 from bilten.accounts import passwords
-from bilten.web import server
+from bilten.web import connection, server
 from fixtures.api import ORIGIN, Api, StartApi
+from structlog.testing import capture_logs
 from support.counted import counted
-from support.jobs import until
+from support.jobs import all_done, until, working
 from support.raw import exchange
 from support.shape import assert_error
 
 LOGIN = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+
+
+LIVEZ = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+INDEX = b"GET /api/v1 HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 async def _raw(api: Api, request: bytes) -> bytes:
@@ -111,20 +118,81 @@ async def test_a_client_that_says_it_sends_no_more_within_its_body_is_let_go(api
     writer.close()
 
 
-async def test_a_crowd_of_connections_is_told_so_and_room_is_given_again(start_api: StartApi):
+async def test_pipelined_requests_before_the_last_word_of_a_client_are_all_answered(api: Api):
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(api.url.rsplit(":", 1)[1]))
+    writer.write(LIVEZ * 2 + LIVEZ.replace(b"Host: x", b"Host: x\r\nConnection: close"))
+    writer.write_eof()
+    answers = await asyncio.wait_for(reader.read(), 10)
+    assert answers.count(b"HTTP/1.1 ") == 3
+    writer.close()
+
+
+async def test_a_crowd_of_connections_is_told_so_while_probes_are_answered_and_room_is_given_again(
+    start_api: StartApi, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(connection, "PROBES", 1)
+    monkeypatch.setattr(connection, "PROBE_S", 60)
     api = await start_api(max_connections=4)
     port = int(api.url.rsplit(":", 1)[1])
     idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(4)]
-    (refused,) = await exchange(api.url, b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+    (probe,) = await exchange(api.url, LIVEZ)
+    assert (probe.status, probe.headers["Connection"]) == (200, "close")
+    (refused,) = await exchange(api.url, INDEX)
     assert_error(refused, 503, "TOO_MANY_CONNECTIONS")
-    assert refused.headers["Retry-After"] == "1"
+    idle.append(await asyncio.open_connection("127.0.0.1", port))
+    (turned_away,) = await exchange(api.url, LIVEZ)
+    assert_error(turned_away, 503, "TOO_MANY_CONNECTIONS")
+    assert turned_away.headers["Retry-After"] == "1"
     for _, writer in idle:
         writer.close()
 
     async def answered() -> bool:
-        return (await exchange(api.url, b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"))[0].status == 200
+        return (await exchange(api.url, INDEX))[0].status == 200
 
     await until(answered)
+
+
+async def test_a_client_that_reads_none_of_its_answers_is_dropped(start_api: StartApi, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(server, "IDLE_S", 1)
+    api = await start_api()
+    loop = asyncio.get_running_loop()
+    deaf = socket.socket()
+    deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    deaf.setblocking(False)
+    await loop.sock_connect(deaf, ("127.0.0.1", int(api.url.rsplit(":", 1)[1])))
+    with pytest.raises(ConnectionError):
+        await asyncio.wait_for(loop.sock_sendall(deaf, LIVEZ * 200_000), 60)
+    deaf.close()
+
+
+async def test_after_a_refused_expectation_nothing_is_taken_for_a_request(api: Api):
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(api.url.rsplit(":", 1)[1]))
+    head = b"POST /api/v1/events HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n"
+    writer.write(head % len(LIVEZ))
+    answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert b"\r\nConnection: close\r\n" in answer
+    writer.write(LIVEZ * 2)
+    assert b"HTTP/1.1 " not in await asyncio.wait_for(reader.read(), 20)
+    writer.close()
+
+
+async def test_no_mailbox_is_filled_by_those_who_ask_for_links_in_its_owners_name(api: Api):
+    for _ in range(5):
+        assert (await api.post("/auth/forgot-password", json={"email": "user@bilten.com"})).status == 200
+    async with working(api.db, work.kinds(api.settings, api.db), api.settings):
+        await until(lambda: all_done(api.db))
+    assert await api.db.fetchval("select count(*) from mails") == 1
+
+
+async def test_every_failed_sign_in_is_logged_without_its_address(api: Api):
+    with capture_logs() as logs:
+        for email in ("user@bilten.com", "nobody@example.com"):
+            await api.post("/auth/login", json={"email": email, "password": "wrong"})
+    entries = [entry for entry in logs if entry["event"] == "login_failed"]
+    known = str(await api.db.fetchval("select id from users where email = 'user@bilten.com'"))
+    assert [entry["account"] for entry in entries] == [known, "unknown"]
+    assert "example.com" not in str(entries)
 
 
 async def test_a_connection_that_never_completes_a_request_is_closed(
