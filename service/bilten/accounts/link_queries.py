@@ -41,6 +41,17 @@ async def one_time_token_exists(tx: AsyncConnection, id: UUID) -> bool:  # noqa:
     return await tx.scalar(select(one_time_tokens.c.id).where(one_time_tokens.c.id == id)) is not None
 
 
+async def made_within(tx: AsyncConnection, user_id: UUID, purpose: str, *, seconds: int) -> bool:
+    """Whether the user got an unused token of this purpose so short a time ago."""
+    statement = select(one_time_tokens.c.id).where(
+        one_time_tokens.c.user_id == user_id,
+        one_time_tokens.c.purpose == purpose,
+        one_time_tokens.c.used_at.is_(None),
+        one_time_tokens.c.created_at > seconds_from_now(-seconds),
+    )
+    return await tx.scalar(statement.limit(1)) is not None
+
+
 async def end_one_time_tokens(tx: AsyncConnection, user_id: UUID, purposes: Sequence[str]) -> None:
     """Take the user's unused tokens of these purposes out of use."""
     await tx.execute(

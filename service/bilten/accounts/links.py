@@ -22,6 +22,8 @@ Purpose = Literal["verify_email", "reset_password"]
 
 LINK = "account.link"
 TIMEOUT_S = 30.0
+#: Between two links of one purpose for one account.
+PAUSE_S = 60
 
 
 class WantedLink(BaseModel):
@@ -55,8 +57,12 @@ def kinds(settings: Settings, db: Database) -> list[Kind[Any]]:
             return
         current_address.set(wanted.asked_from)
         async with db.transaction() as tx:
-            # The token bears the job's id: a job that is done twice still makes one link.
+            # One after another for one account. The token bears the job's id: done twice, a job still makes one link.
+            await queries.lock_user(tx, account.id)
             if await link_queries.one_time_token_exists(tx, job.id):
+                return
+            # Nobody's mailbox is filled, and no link made void before it can be read, by others who ask for more.
+            if await link_queries.made_within(tx, account.id, wanted.purpose, seconds=PAUSE_S):
                 return
             token = await link_queries.insert_one_time_token(
                 tx, account.id, wanted.purpose, email=account.email, lifetime_s=lifetimes[wanted.purpose], id=job.id
