@@ -63,7 +63,7 @@ def create_app(settings: Settings) -> web.Application:
     app[SERVICES] = services
     app[TOKENS] = Authenticator(db, tokens)
     app[LIMITER] = Limiter()
-    app[IDEMPOTENCY] = guard(db, secret)
+    app[IDEMPOTENCY] = guard(db, secret, at_once=settings.database_pool_size // 4)
     app[HEALTH] = health.Health()
     app[HEALTH].add("database", db.ping)
     if settings.s3_endpoint:

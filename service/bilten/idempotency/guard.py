@@ -5,6 +5,7 @@ either the business rows and the answer are both committed, or neither is. Only 
 stored; a refusal may be repeated. Answers are encrypted: that of a registration holds tokens.
 """
 
+import asyncio
 import hashlib
 import hmac
 from collections.abc import AsyncIterator, Callable
@@ -37,9 +38,13 @@ class Use:
         await queries.insert(self._tx, self._use, status=response.status, sealed_body=self._sealer.seal(kept))
 
 
-def guard(db: Database, secret: str) -> Callable[[str, str, str, bytes], AbstractAsyncContextManager[Use]]:
-    """The guard for one deployment's secret."""
+def guard(
+    db: Database, secret: str, *, at_once: int
+) -> Callable[[str, str, str, bytes], AbstractAsyncContextManager[Use]]:
+    """The guard for one deployment's secret; `at_once` calls with a key run, the others wait for them."""
     sealer = Sealer(secret, purpose="idempotency")
+    # A keyed call holds its connection while it hashes a password: the others keep theirs.
+    places = asyncio.Semaphore(max(1, at_once))
     key = hashlib.blake2b(secret.encode(), person=b"bilten-idempoten").digest()
 
     @asynccontextmanager
@@ -47,7 +52,7 @@ def guard(db: Database, secret: str) -> Callable[[str, str, str, bytes], Abstrac
         # Keyed: a body may hold a password, and its plain hash could be guessed from a dump.
         body_hash = hmac.digest(key, body, "sha256")
         use = queries.KeyUse(principal=principal, route=route, key=idempotency_key, body_hash=body_hash)
-        async with db.transaction() as tx:
+        async with places, db.transaction() as tx:
             if not await queries.lock(tx, use):
                 raise Conflict(IN_PROGRESS, code="IDEMPOTENCY_IN_PROGRESS", headers={"Retry-After": "1"})
             stored = await queries.find(tx, use)
