@@ -4,6 +4,7 @@ It holds what the API was started with, secrets included, so only its owner may 
 leaves it behind: it counts only while the process that wrote it runs.
 """
 
+import errno
 import json
 import os
 from collections.abc import Mapping
@@ -31,10 +32,17 @@ def withdraw(folder: Path) -> None:
 def settings_in(folder: Path) -> dict[str, str] | None:
     """The settings, as environment variables, of what runs in the folder; None when nothing does.
 
-    Raises PermissionError when the folder is another user's.
+    Raises PermissionError when the folder is another user's: what that user wrote there is not to be followed.
     """
+    path = folder / _FILE
     try:
-        found = json.loads((folder / _FILE).read_text())
+        with path.open() as file:
+            written = os.fstat(file.fileno())
+            if written.st_uid != os.geteuid() or written.st_mode & 0o022:
+                raise PermissionError(errno.EPERM, "another user may have written it", str(path))
+            found = json.load(file)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return dict(found["settings"]) if Member(**found["supervisor"]).process() else None
+    if Member(**found["supervisor"]).process() is None:
+        return None
+    return {name: value for name, value in found["settings"].items() if name.startswith("BILTEN_")}

@@ -94,3 +94,12 @@ def _without_rights_to(folder: Path) -> Iterator[None]:
         if root:
             os.seteuid(0)
         folder.chmod(0o700)
+
+
+def test_what_another_user_may_have_written_is_not_followed(folder: Path):
+    running.announce(folder, {"BILTEN_DATABASE_URL": URL})
+    (folder / "running.json").chmod(0o666)
+    with pytest.raises(PermissionError):
+        running.settings_in(folder)
+    with pytest.raises(SettingsError, match="another user's"):
+        beside.borrow_settings()
