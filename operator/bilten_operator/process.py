@@ -19,9 +19,10 @@ from bilten_operator.cluster.client import Client
 from bilten_operator.cluster.connection import configuration
 from bilten_operator.cluster.controller import Controller
 from bilten_operator.cluster.lease import Lease, Lost, Terms
-from bilten_operator.cluster.planning import planner, references
+from bilten_operator.cluster.planning import planner
 from bilten_operator.handlers import kopf_settings, register
 from bilten_operator.health import Health, serve
+from bilten_operator.plan.needs import references
 from bilten_operator.settings import Settings
 
 log = logging.getLogger(__name__)
