@@ -1,12 +1,15 @@
 """The operator's client, straight to the API server and through a proxy that fails on command."""
 
+import json
 from collections.abc import AsyncIterator
 
 import pytest
 from bilten_operator.cluster.client import Client
+from fixtures.cluster import Kubectl
 from support.apiserver import Address
 from support.clients import client_of
 from support.faults import FaultProxy, fault_proxy
+from support.standins import STUBBED, stub
 
 
 @pytest.fixture
@@ -28,3 +31,15 @@ async def shaky(crds: Address, proxy: FaultProxy) -> AsyncIterator[Client]:
     """The operator's client, through that proxy."""
     async with client_of(proxy.url, crds) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def stubbed(crds: Address, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Address:
+    """The API server, which knows other projects' kinds as well."""
+    folder = tmp_path_factory.mktemp("crds")
+    for kind in STUBBED:
+        path = folder / f"{kind.plural}.json"
+        path.write_text(json.dumps(stub(kind)))
+        kubectl("apply", "--server-side", "--filename", str(path))
+        kubectl("wait", "--for=condition=Established", "--timeout=60s", "--filename", str(path))
+    return crds

@@ -1,7 +1,6 @@
 """Whichever write an operator is killed before, the next one brings everything to the same end."""
 
 import asyncio
-import json
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -10,13 +9,11 @@ from typing import Any
 import pytest
 from bilten_operator.cluster.client import Client
 from bilten_operator.cluster.kinds import INSTANCE
-from fixtures.cluster import Kubectl
 from kubernetes.aio.client import ApiClient, Configuration
 from support.apiserver import Address
 from support.clients import PATIENCE
 from support.instances import EXTERNAL, instance
 from support.lives import Mortal, World, differences
-from support.standins import STUBBED, stub
 
 #: Everything that has an order: database, store, migration, rollout, way in, backups, and files to delete at the end.
 SPEC = {
@@ -37,18 +34,6 @@ EDIT = {
 AT_ONCE = 4
 
 Step = Callable[[World], Awaitable[None]]
-
-
-@pytest.fixture(scope="session")
-def stubbed(crds: Address, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Address:
-    """The API server, which knows other projects' kinds as well."""
-    folder = tmp_path_factory.mktemp("crds")
-    for kind in STUBBED:
-        path = folder / f"{kind.plural}.json"
-        path.write_text(json.dumps(stub(kind)))
-        kubectl("apply", "--server-side", "--filename", str(path))
-        kubectl("wait", "--for=condition=Established", "--timeout=60s", "--filename", str(path))
-    return crds
 
 
 @pytest.fixture
