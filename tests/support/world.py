@@ -104,7 +104,7 @@ class World:
     def provide(self) -> "World":
         """What the spec names of others' objects."""
         for ref in references(self.instance):
-            if ref not in self.objects and not ref.name.endswith("-app"):
+            if ref not in self.objects and not ref.name.endswith(("-app", "-pooler")):
                 extra = {}
                 if ref.kind == "Secret":
                     url = "postgresql://user:pass-word@db.example.com:6432/bilten"
@@ -182,6 +182,8 @@ class World:
                 found = self.objects.get(write.ref)
                 if found and found["metadata"]["uid"] == write.uid:
                     del self.objects[write.ref]
+                    if write.ref.kind == "Pooler":
+                        self.objects.pop(Ref("apps/v1", "Deployment", write.ref.namespace, write.ref.name), None)
                     for key in [key for key in self._applied if key[0] == write.ref]:
                         del self._applied[key]
             case EnsureBuckets() | DeleteBuckets():
@@ -221,6 +223,8 @@ class World:
             found["metadata"]["generation"] += 1
 
     def _deployment(self, _ref: Ref, found: dict[str, Any]) -> None:
+        if "spec" not in found:
+            return  # made by another controller
         count = found["spec"]["replicas"]
         template = json.dumps(found["spec"]["template"], sort_keys=True)
         if found.get("template") != template:
@@ -251,8 +255,11 @@ class World:
             keys = ("uri", "username", "password", "dbname")
             self.put(secret, data={key: encoded(f"app-{key}") for key in keys})
 
-    def _pooler(self, _ref: Ref, found: dict[str, Any]) -> None:
+    def _pooler(self, ref: Ref, found: dict[str, Any]) -> None:
         found["status"] = {"instances": found["spec"]["instances"]}
+        name = Ref("apps/v1", "Deployment", ref.namespace, ref.name)
+        if name not in self.objects:
+            self.put(name, status={"availableReplicas": found["spec"]["instances"]})
 
     def _job(self, _ref: Ref, found: dict[str, Any]) -> None:
         found.setdefault("status", {"conditions": [{"type": "Complete", "status": "True"}]})

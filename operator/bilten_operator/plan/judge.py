@@ -106,10 +106,12 @@ def pooler(scene: Scene) -> Verdict:
     found = scene.find("Pooler", name)
     if found is None:
         return waits("NotCreated", f"Pooler {name} is not there yet.", ref)
-    wanted, ready = found["spec"].get("instances", 1), found.get("status", {}).get("instances", 0)
+    # The Pooler's own status counts the pods that are meant to be there.
+    status = (scene.find("Deployment", name) or {}).get("status", {})
+    wanted, ready = found["spec"].get("instances", 1), status.get("availableReplicas", 0)
     if ready >= wanted:
-        return Verdict(ready=True, reason="Ready", message=f"{ready} of {wanted} poolers are there.")
-    return waits("PoolerStarting", f"{ready} of {wanted} poolers are there.", ref)
+        return Verdict(ready=True, reason="Ready", message=f"{ready} of {wanted} poolers answer.")
+    return waits("PoolerStarting", f"{ready} of {wanted} poolers answer.", ref)
 
 
 def job(scene: Scene, name: str) -> Verdict:

@@ -37,14 +37,23 @@ class Known:
 
 
 def references(resource: Mapping[str, Any]) -> tuple[Ref, ...]:
-    """The objects of others to observe for a BiltenInstance; none where its spec cannot be read."""
+    """The objects to observe for a BiltenInstance that are not labelled as ours: those that the spec names, and those
+    that CloudNativePG makes. None where the spec cannot be read."""
     try:
         instance = Instance.read(resource)
     except ValidationError:
         return ()
     account, _ = settings.database_secret(instance)
-    made = Ref("v1", "Secret", instance.namespace, account)
-    return tuple({made: None, **{need.ref: None for need in objects(instance)}})
+    made = [Ref("v1", "Secret", instance.namespace, account)]
+    if instance.spec.database.managed and instance.spec.database.managed.pooler:
+        made.append(Ref("apps/v1", "Deployment", instance.namespace, instance.pooler))
+    return tuple(dict.fromkeys((*made, *(need.ref for need in objects(instance)))))
+
+
+def of_others(instance: Instance, ref: Ref) -> bool:
+    """Whether no watch tells of this object, or of what makes it ready."""
+    named = {need.ref for need in objects(instance)}
+    return ref in named or ref.kind in {"CustomResourceDefinition", "Pooler"} or ref.name == f"{instance.database}-app"
 
 
 def objects(instance: Instance) -> Iterator[Need]:

@@ -17,8 +17,10 @@ from bilten_operator.plan.summary import Summary
 from bilten_operator.plan.telling import Told
 from bilten_operator.resources.instance import Instance
 
-#: While something is under way, and no watch may tell of it.
+#: While something is under way that a watch should tell of.
 _LOOK_AGAIN_S = 60.0
+#: The same, of objects that others made: they are read when they are looked at, not watched.
+_LOOK_AT_OTHERS_S = 5.0
 #: What is no longer wanted goes as soon as these are ready: an autoscaler must not wait for pods it fights about.
 _BEFORE_PRUNING = (StepName.SECRETS, StepName.DATABASE, StepName.BUCKETS, StepName.MIGRATION)
 
@@ -93,7 +95,12 @@ def _judge(step: steps.Step, scene: Scene) -> Verdict:
 
 
 def _wake_s(summary: Summary) -> float | None:
-    waits_s = [_LOOK_AGAIN_S] if summary.blocked else []
+    waits_s = []
+    if summary.blocker:
+        others = summary.blocker.blocker is not None and needs.of_others(
+            summary.scene.instance, summary.blocker.blocker
+        )
+        waits_s.append(_LOOK_AT_OTHERS_S if others else _LOOK_AGAIN_S)
     left_s = summary.left_s()
     if left_s is not None and left_s > 0:
         waits_s.append(left_s)

@@ -99,9 +99,15 @@ class Instance:
 
     @property
     def migration(self) -> str:
-        """The migration Job of this image."""
-        digest = hashlib.sha256(self.spec.image.encode()).hexdigest()[:10]
-        return f"{self.name}-migrate-{digest}"
+        """The migration Job of this image; another one where it inserts the sample data, too."""
+        wanted = f"{self.spec.image} seed" if self.seeded else self.spec.image
+        return f"{self.name}-migrate-{hashlib.sha256(wanted.encode()).hexdigest()[:10]}"
+
+    @property
+    def seeded(self) -> bool:
+        """Whether the sample data is inserted: what the service itself does at its start where it migrates itself."""
+        said = self.spec.config.seed if self.spec.config else None
+        return self.spec.environment == "development" if said is None else said
 
     def selector(self, component: str) -> dict[str, str]:
         """The labels that tell a component's pods from all others. Never to be changed: selectors cannot be."""

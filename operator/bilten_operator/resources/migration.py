@@ -1,4 +1,9 @@
-"""The Job that brings the database's schema to what an image needs: one per image, never changed, its log kept."""
+"""The Job that brings the database's schema to what an image needs: one per image, never changed, its log kept.
+
+Where sample data is wanted it inserts that, too: the service does so only where it migrates by itself.
+"""
+
+from typing import Any
 
 from bilten_operator.resources import pods, settings
 from bilten_operator.resources.instance import Instance, Manifest
@@ -18,15 +23,12 @@ def deadline_s(instance: Instance) -> int:
 
 def job(instance: Instance, operator: OperatorConfig) -> Manifest:
     """The migration Job of this image."""
-    container = pods.container(
-        "migrate",
-        instance.spec.image,
-        resources={"requests": {"cpu": "100m", "memory": "192Mi"}, "limits": {"memory": "768Mi"}},
-        args=["migrate"],
-        env=settings.database_address(instance, pooled=False),
-        # What it said last is then in the pod's status, and so in the instance's.
-        terminationMessagePolicy="FallbackToLogsOnError",
-    )
+    steps = [_run(instance, "migrate", settings.database_address(instance, pooled=False))]
+    if instance.seeded:
+        # It reads all settings of the service, though it needs few.
+        plain = [{"name": name, "value": value} for name, value in settings.environment(instance).items()]
+        steps.append(_run(instance, "seed", [*plain, *settings.secret_variables(instance, pooled=False)]))
+    before: dict[str, Any] = {"initContainers": steps[:-1]} if steps[:-1] else {}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -34,6 +36,18 @@ def job(instance: Instance, operator: OperatorConfig) -> Manifest:
         "spec": {
             "backoffLimit": _TRIES - 1,
             "activeDeadlineSeconds": deadline_s(instance),
-            "template": pods.template(instance, COMPONENT, operator, containers=[container], restartPolicy="Never"),
+            "template": pods.template(
+                instance, COMPONENT, operator, containers=steps[-1:], restartPolicy="Never", **before
+            ),
         },
     }
+
+
+def _run(instance: Instance, command: str, environment: list[Manifest]) -> Manifest:
+    return pods.container(
+        command,
+        instance.spec.image,
+        resources={"requests": {"cpu": "100m", "memory": "192Mi"}, "limits": {"memory": "768Mi"}},
+        args=[command],
+        env=environment,
+    )

@@ -99,10 +99,10 @@ def database_address(instance: Instance, *, pooled: bool) -> list[Manifest]:
     ]
 
 
-def secret_variables(instance: Instance) -> list[Manifest]:
+def secret_variables(instance: Instance, *, pooled: bool = True) -> list[Manifest]:
     """The variables of the API and the worker that come from Secrets."""
     return [
-        *database_address(instance, pooled=True),
+        *database_address(instance, pooled=pooled),
         pods.from_secret("BILTEN_SECRET_KEY", instance.keys, "secretKey"),
         pods.from_secret("BILTEN_TOKEN_KEYS", instance.keys, "tokenKeys"),
         pods.from_secret("BILTEN_S3_ACCESS_KEY", instance.store_user, "accessKey"),

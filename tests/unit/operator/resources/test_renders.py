@@ -117,7 +117,7 @@ def test_every_secret_and_config_map_that_a_pod_reads_is_made_or_named_by_the_sp
     known = {found["metadata"]["name"] for found in made if found["kind"] in ("Secret", "ConfigMap")}
     known |= {"bilten-db-app", "bilten-database", "bilten-s3"}
     for pod in pods(made).values():
-        for container in pod["containers"]:
+        for container in [*pod.get("initContainers", []), *pod["containers"]]:
             for variable in container.get("env", []):
                 if "valueFrom" in variable:
                     assert variable["valueFrom"]["secretKeyRef"]["name"] in known
@@ -188,3 +188,11 @@ def test_with_delete_all_of_it_does():
     store = world.find("StatefulSet", "bilten-objects")
     assert store
     assert store["spec"]["persistentVolumeClaimRetentionPolicy"]["whenDeleted"] == "Delete"
+
+
+def test_sample_data_is_inserted_after_the_migration_where_it_is_wanted():
+    for seed, spec in ((True, SAMPLES["development"]), (False, {**SAMPLES["development"], "config": {"seed": False}})):
+        [job] = [found for found in manifests(spec) if found["kind"] == "Job"]
+        pod = job["spec"]["template"]["spec"]
+        runs = [container["args"] for container in [*pod.get("initContainers", []), *pod["containers"]]]
+        assert runs == ([["migrate"], ["seed"]] if seed else [["migrate"]])
