@@ -410,3 +410,23 @@ def test_a_secret_that_is_no_text_does_no_harm():
     secret["data"]["url"] = encoded("postgresql://user@host:notaport/x")
     world.converge()
     assert world.condition("DatabaseReady")["status"] == "True"
+
+
+@pytest.mark.parametrize(
+    ("case", "wake_s"),
+    [("no Gateway", 5), ("no CloudNativePG", 5), ("the pooler starts", 5), ("the migration runs", 60)],
+)
+def test_what_no_watch_tells_of_is_looked_at_often(case: str, wake_s: float):
+    world = CASES[case][0]()
+    assert world.last
+    assert world.last.wake_after_s == wake_s
+
+
+def test_a_pooler_is_ready_when_it_answers():
+    world = World(EVERYTHING).provide().converge()
+    found = world.find("Deployment", "bilten-pooler")
+    assert found
+    found["status"] = {"availableReplicas": 0}
+    rounds(world, 1)
+    told = world.condition("DatabaseReady")
+    assert (told["status"], told["reason"]) == ("False", "PoolerStarting")
