@@ -40,6 +40,5 @@ def stubbed(crds: Address, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFa
     for kind in STUBBED:
         path = folder / f"{kind.plural}.json"
         path.write_text(json.dumps(stub(kind)))
-        kubectl("apply", "--server-side", "--filename", str(path))
-        kubectl("wait", "--for=condition=Established", "--timeout=60s", "--filename", str(path))
+        kubectl.establish(path)
     return crds

@@ -1,5 +1,6 @@
 """Clients of the operator's kind, to wherever a test wants them to go."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -20,3 +21,5 @@ async def client_of(url: str, address: Address, patience: Patience = PATIENCE) -
     settings.api_key["BearerToken"] = f"Bearer {address.token}"
     async with ApiClient(settings) as api:
         yield Client(api, patience)
+    # A watch that was cut off says goodbye over TLS, which takes its connection a few turns of the loop.
+    await asyncio.sleep(0.1)

@@ -84,10 +84,11 @@ class Reconciler:
             outcome = "gone" if again_s is None else "ok"
         except Conflict as error:
             outcome = "conflict"
-            raise Retry(str(error)) from None
+            # Somebody else was faster, and nobody is sick.
+            raise Retry(str(error), within_s=2) from None
         except Unavailable as error:
             outcome = "unavailable"
-            raise Retry(str(error), error.retry_after_s or 0) from None
+            raise Retry(str(error), after_s=error.retry_after_s or 0) from None
         except ApiError as error:
             outcome = "refused"
             raise Retry(str(error)) from None

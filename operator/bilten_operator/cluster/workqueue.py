@@ -8,6 +8,7 @@ import asyncio
 import heapq
 import itertools
 import logging
+import math
 import random
 import time
 from collections import deque
@@ -32,11 +33,12 @@ class Pace:
 
 
 class Retry(Exception):
-    """The work failed. It comes back after the usual time, or after `after_s` if that is longer."""
+    """The work failed. It comes back after the usual time, but not before `after_s` and not much after `within_s`."""
 
-    def __init__(self, message: str, after_s: float = 0) -> None:
+    def __init__(self, message: str, *, after_s: float = 0, within_s: float = math.inf) -> None:
         super().__init__(message)
         self.after_s = after_s
+        self.within_s = within_s
 
 
 @dataclass
@@ -126,7 +128,7 @@ class WorkQueue:
             again_s = await self._work(key)
         except Retry as error:
             item.failures += 1
-            again_s = max(self._backoff_s(item.failures), error.after_s)
+            again_s = max(min(self._backoff_s(item.failures), error.within_s), error.after_s)
             item.not_before = time.monotonic() + again_s
             log.warning("%s/%s: %s; again in %.1f s", *key, error, again_s)
         except Exception:  # one instance must not end the work on all others

@@ -1,7 +1,6 @@
 """The queue works on each instance once at a time, soon, and lets no sick one hold up the others."""
 
 import asyncio
-import contextlib
 import itertools
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -9,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from bilten_operator.cluster.cache import Key
 from bilten_operator.cluster.workqueue import Pace, Retry, WorkQueue
+from support.tasks import background
 
 ONE, TWO = Key("app", "one"), Key("app", "two")
 PACE = Pace(workers=2, settle_s=0.02, first_backoff_s=0.1, longest_backoff_s=0.4)
@@ -51,11 +51,8 @@ async def work() -> Work:
 @pytest.fixture
 async def queue(work: Work) -> AsyncIterator[WorkQueue]:
     queue = WorkQueue(work, PACE)
-    task = asyncio.create_task(queue.run())
-    yield queue
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    async with background(queue.run()):
+        yield queue
 
 
 async def test_a_flock_of_wake_ups_is_one(queue: WorkQueue, work: Work):
