@@ -307,3 +307,18 @@ def test_debugging_starts_the_api_under_the_debugger_and_opens_its_port():
     container = found["spec"]["template"]["spec"]["containers"][0]
     assert container["command"][:5] == ["python", "-m", "debugpy", "--listen", f"0.0.0.0:{api.DEBUG_PORT}"]
     assert api.DEBUG_PORT in [port["port"] for port in policy["spec"]["ingress"][0]["ports"]]
+
+
+@pytest.mark.parametrize(("kind", "name"), [("Service", "bilten-api"), ("Job", "")])
+def test_what_is_being_deleted_is_waited_for_and_made_again(kind: str, name: str):
+    world = ready(SAMPLES["development"])
+    found = world.find(kind, name or world.kinds("Job")[0])
+    assert found
+    found["metadata"]["deletionTimestamp"] = "2026-11-23T08:00:00Z"
+    world.converge()
+    assert world.history == []
+    assert world.instance["status"]["waitingFor"]["name"] == found["metadata"]["name"]
+    del world.objects[next(ref for ref, other in world.objects.items() if other is found)]
+    world.converge()
+    assert world.find(kind, found["metadata"]["name"])
+    assert world.condition("Ready")["status"] == "True"
