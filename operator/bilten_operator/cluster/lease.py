@@ -47,7 +47,7 @@ class Lease:
         self._seen: tuple[str, str] | None = None
         self._changed_at = 0.0
         self._renewed_at = 0.0
-        self._acquired = ""
+        self._ours: Object | None = None
         self.identity = identity
         self.held = False
         #: When the loop last came round, by the monotonic clock: what a standby's liveness is judged by.
@@ -88,18 +88,19 @@ class Lease:
         """Take or renew it. False when another has it, and when the API server does not answer."""
         self.beat_at = began = time.monotonic()
         try:
-            try:
-                found = await self._call("GET")
-            except Missing:
-                found = None
+            # Of its own Lease a holder knows the newest version; if it is not, the write says so.
+            found = self._ours or await self._find()
             if found and not self._may_take(found):
                 if self.held:
                     self._drop()
                 return False
             written = await self._call("PUT" if found else "POST", self._taken(found))
-        except Conflict:
+        except (Conflict, Missing):
+            self._ours = None
             return False  # another was faster; the next round tells who
         except ApiError as error:
+            # A write whose answer was lost may have happened.
+            self._ours = None
             log.warning("The Lease cannot be %s: %s", "renewed" if self.held else "taken", error)
             return False
         finally:
@@ -107,9 +108,16 @@ class Lease:
         # From when the call began: that is what other candidates may count from at the earliest.
         self._renewed_at = began
         self._see(written)
+        self._ours = written
         self.held = True
         LEADER.set(1)
         return True
+
+    async def _find(self) -> Object | None:
+        try:
+            return await self._call("GET")
+        except Missing:
+            return None
 
     def _may_take(self, found: Object) -> bool:
         self._see(found)
@@ -144,6 +152,7 @@ class Lease:
 
     def _drop(self) -> None:
         self.held = False
+        self._ours = None
         LEADER.set(0)
 
 
