@@ -95,10 +95,12 @@ async def test_a_standby_ends_when_told_to(start: Start):
     assert second.end() == 0
 
 
-async def test_a_leader_that_loses_the_api_server_ends_and_is_started_anew_by_others(start: Start, proxy: FaultProxy):
+async def test_a_leader_that_loses_the_api_server_ends_and_is_started_anew_by_others(
+    start: Start, proxy: FaultProxy, kube: Kube
+):
     operator = start("one", server=proxy.url)
-    await operator.wait(lambda: operator.holds, "leading")
-    await asyncio.sleep(1)
+    await kube.create(instance())
+    await until_seen(operator, kube, 1)
     proxy.stall(times=10_000)
     began = time.monotonic()
     while operator.process.poll() is None and time.monotonic() - began < PATIENCE_S:  # noqa: ASYNC110

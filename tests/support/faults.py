@@ -83,8 +83,9 @@ class FaultProxy:
             body = {"kind": "Status", "code": fault.status, "message": "injected", "status": "Failure"}
             return web.json_response(body, status=fault.status, headers=fault.headers)
         async with self._session.request(
-            request.method, f"{self.upstream.url}{request.path_qs}", data=await request.read(),
+            request.method, f"{self.upstream.url}{request.path_qs}", data=await request.read() or None,
             headers=[(name, value) for name, value in request.headers.items() if name.lower() not in _HOP],
+            skip_auto_headers=["Content-Type"],  # the API server refuses one that it does not know, even of nothing
         ) as answer:  # fmt: skip
             self.calls.append(Call(request.method, request.path, query, answer.status))
             if fault and fault.kind == "lose":
