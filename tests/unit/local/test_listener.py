@@ -1,6 +1,5 @@
 """The API's socket, and the sentence for each reason why it cannot be had."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -25,8 +24,8 @@ def test_a_taken_port_is_reported_with_who_has_it_and_what_to_type():
         port = int(other.stdout.readline())
         with pytest.raises(LocalError) as caught:
             Listener("127.0.0.1", port)
+        name = psutil.Process(other.pid).name()
         other.kill()
-    name = psutil.Process(os.getpid()).name()
     assert str(caught.value) == (
         f"Port {port} is in use by {name} (process {other.pid}): "
         f"stop it, or choose another port with `PORT={port + 1} make up`."
