@@ -45,6 +45,16 @@ def stub(kind: Kind) -> dict[str, Any]:
     }
 
 
+_LABELS = {"cnpg.io/poolerName": "pooler"}
+_POOLER_PODS = {
+    "selector": {"matchLabels": _LABELS},
+    "template": {
+        "metadata": {"labels": _LABELS},
+        "spec": {"containers": [{"name": "pgbouncer", "image": "pgbouncer"}]},
+    },
+}
+
+
 class StandIns:
     """The controllers of one namespace."""
 
@@ -62,6 +72,8 @@ class StandIns:
             for found in (await self._client.list(kind, self._namespace)).items:
                 if kind is CLUSTER:
                     changed += await self._make("Secret", f"{found['metadata']['name']}-app", data=_database())
+                if kind is POOLER:
+                    changed += await self._make("Deployment", found["metadata"]["name"], spec=_POOLER_PODS)
                 if kind is STATEFUL_SET:
                     for claim in found["spec"]["volumeClaimTemplates"]:
                         name = f"{claim['metadata']['name']}-{found['metadata']['name']}-0"
@@ -80,7 +92,8 @@ class StandIns:
         self, kind: str, name: str, labels: dict[str, str] | None = None, **content: Any
     ) -> list[dict[str, Any]]:
         metadata = {"name": name, "namespace": self._namespace, "labels": labels or {}}
-        made = {"apiVersion": "v1", "kind": kind, "metadata": metadata, **content}
+        version = "apps/v1" if kind == "Deployment" else "v1"
+        made = {"apiVersion": version, "kind": kind, "metadata": metadata, **content}
         told = await self._client.create(made)
         return [told] if told else []
 

@@ -281,7 +281,8 @@ def pods(objects: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """The specification of every pod that these objects make, by kind and name."""
     made = {}
     for found in objects:
-        if found["kind"] in ("Deployment", "StatefulSet", "Job"):
+        # That of a pooler is CloudNativePG's, and here it is nothing but its status.
+        if found["kind"] in ("Deployment", "StatefulSet", "Job") and "spec" in found:
             made[f"{found['kind']}/{found['metadata']['name']}"] = found["spec"]["template"]["spec"]
     return made
 
