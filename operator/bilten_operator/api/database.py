@@ -1,11 +1,12 @@
 """`spec.database`: a Postgres that the operator runs through CloudNativePG, or one that exists."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from bilten_operator.api.block import Block, Environment, by_environment, everywhere
-from bilten_operator.api.rules import Checked, Rule, belongs, needs, unchanged
+from bilten_operator.api.block import Block, by_environment, everywhere
+from bilten_operator.api.managed import ManagedOrExternal, fixed_class, fixed_mode
+from bilten_operator.api.rules import Checked, Rule, belongs, needs
 from bilten_operator.api.values import ObjectName, SecretRef, Size
 
 #: What `storage.size` is in each environment when left out; shrinking is judged by it, too.
@@ -61,37 +62,17 @@ class ExternalDatabase(Block):
     )
 
 
-class Database(Block):
+class Database(ManagedOrExternal):
     """Where rows are kept."""
 
     RULES: ClassVar = (
         *needs("External", "external", "name the Secret with the address in external.secretRef"),
         belongs("Managed", "managed"),
-        Rule(
-            unchanged("managed.storage.className"),
-            "{field}.managed.storage.className cannot be changed, as volumes do not move between classes: set it back, "
-            "or make a new instance and restore a backup into it",
-            at=".managed",
-            reason="FieldValueForbidden",
-        ),
+        fixed_class("managed.storage.className", "make a new instance and restore a backup into it"),
     )
 
-    mode: Annotated[
-        Literal["Managed", "External"],
-        Checked(
-            Rule(
-                "self == oldSelf",
-                "{field} cannot be changed, as the data would stay behind: set it back, or make a new instance",
-                reason="FieldValueForbidden",
-            )
-        ),
-    ] = Field(description="Managed: the operator runs Postgres. External: it uses one that exists. Cannot be changed.")
+    mode: Annotated[Literal["Managed", "External"], Checked(fixed_mode("the data"))] = Field(
+        description="Managed: the operator runs Postgres. External: it uses one that exists. Cannot be changed."
+    )
     managed: ManagedDatabase | None = Field(None, description="How the operator runs Postgres.")
     external: ExternalDatabase | None = Field(None, description="Which Postgres to use.")
-
-    @classmethod
-    def fill(cls, values: dict[str, Any], environment: Environment) -> dict[str, Any]:
-        """A managed database is described even where nothing is asked of it."""
-        if values.get("mode") == "Managed":
-            values.setdefault("managed", {})
-        return super().fill(values, environment)

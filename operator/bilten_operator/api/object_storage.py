@@ -1,11 +1,12 @@
 """`spec.objectStorage`: a store that the operator runs, or any that speaks S3."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from bilten_operator.api.block import Block, Environment, by_environment, everywhere
-from bilten_operator.api.rules import Checked, Rule, belongs, needs, unchanged
+from bilten_operator.api.block import Block, by_environment, everywhere
+from bilten_operator.api.managed import ManagedOrExternal, fixed_class, fixed_mode
+from bilten_operator.api.rules import Checked, Rule, belongs, needs
 from bilten_operator.api.values import Endpoint, ObjectName, SecretRef, Size, WebAddress
 
 #: What `managed.size` is in each environment when left out; shrinking is judged by it, too.
@@ -49,31 +50,18 @@ class Cdn(Block):
     url: WebAddress = Field(description="Address that it answers under, like https://cdn.example.com.")
 
 
-class ObjectStorage(Block):
+class ObjectStorage(ManagedOrExternal):
     """Where files are kept. The buckets are called `<namespace>-<name>-quarantine`, `-media` and `-backup`."""
 
     RULES: ClassVar = (
         *needs("External", "external", "name the server and the Secret with its keys in it"),
         belongs("Managed", "managed"),
-        Rule(
-            unchanged("managed.className"),
-            "{field}.managed.className cannot be changed, as volumes do not move between classes: set it back, or make "
-            "a new instance",
-            at=".managed",
-            reason="FieldValueForbidden",
-        ),
+        fixed_class("managed.className", "make a new instance"),
     )
 
-    mode: Annotated[
-        Literal["Managed", "External"],
-        Checked(
-            Rule(
-                "self == oldSelf",
-                "{field} cannot be changed, as the files would stay behind: set it back, or make a new instance",
-                reason="FieldValueForbidden",
-            )
-        ),
-    ] = Field(description="Managed: the operator runs a store. External: it uses one that exists. Cannot be changed.")
+    mode: Annotated[Literal["Managed", "External"], Checked(fixed_mode("the files"))] = Field(
+        description="Managed: the operator runs a store. External: it uses one that exists. Cannot be changed."
+    )
     managed: ManagedStore | None = Field(None, description="How the operator runs the store.")
     external: Store | None = Field(None, description="Which store to use.")
     public_endpoint: Endpoint | None = Field(
@@ -82,10 +70,3 @@ class ObjectStorage(Block):
         "store there, and lets the origins of config.corsOrigins use it.",
     )
     cdn: Cdn | None = Field(None, description="Serve public objects through a content delivery network.")
-
-    @classmethod
-    def fill(cls, values: dict[str, Any], environment: Environment) -> dict[str, Any]:
-        """A managed store is described even where nothing is asked of it."""
-        if values.get("mode") == "Managed":
-            values.setdefault("managed", {})
-        return super().fill(values, environment)

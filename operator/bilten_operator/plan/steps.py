@@ -129,7 +129,7 @@ def _make_database(scene: Scene) -> list[Manifest]:
         made.append(backup.object_store(scene.instance))
     made.append(database.cluster(scene.instance, scene.operator))
     if managed.pooler:
-        made.append(database.pooler(scene.instance))
+        made.append(database.pooler(scene.instance, managed.pooler))
     return made
 
 

@@ -23,14 +23,13 @@ def region(instance: Instance) -> str:
 
 def object_store(instance: Instance) -> Manifest:
     """Where backups and the write-ahead log go, and how long they stay."""
-    assert instance.spec.backup  # noqa: S101 the planner asks only where backups are wanted
     secret = instance.backup_user
     return {
         "apiVersion": "barmancloud.cnpg.io/v1",
         "kind": "ObjectStore",
         "metadata": instance.metadata(instance.database, COMPONENT, data=True),
         "spec": {
-            "retentionPolicy": instance.spec.backup.retention,
+            "retentionPolicy": instance.wanted_backup.retention,
             "configuration": {
                 "destinationPath": f"s3://{instance.buckets.backup}/",
                 "endpointURL": endpoint(instance),
@@ -52,8 +51,7 @@ def object_store(instance: Instance) -> Manifest:
 
 def schedules(instance: Instance, now: datetime) -> list[Manifest]:
     """The ScheduledBackups: one, or several where the time zone's offset tears the schedule apart."""
-    assert instance.spec.backup  # noqa: S101 the planner asks only where backups are wanted
-    wanted = instance.spec.backup
+    wanted = instance.wanted_backup
     translated = cron.translate(wanted.schedule, wanted.time_zone, now)
     return [
         {

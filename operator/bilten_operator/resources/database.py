@@ -1,5 +1,6 @@
 """The managed database: CloudNativePG's Cluster, and PgBouncer before it."""
 
+from bilten_operator.api.database import Pooler
 from bilten_operator.resources import backup
 from bilten_operator.resources.instance import Instance, Manifest
 from bilten_operator.resources.operator_config import OperatorConfig
@@ -17,8 +18,7 @@ _RESOURCES = {
 
 def cluster(instance: Instance, operator: OperatorConfig) -> Manifest:
     """The Cluster. Its data outlives the instance unless the deletion policy says otherwise."""
-    managed = instance.spec.database.managed
-    assert managed  # noqa: S101 the planner asks only for a managed database
+    managed = instance.managed_database
     cpu, memory, most = _RESOURCES[instance.spec.environment]
     storage: Manifest = {"size": managed.storage.size}
     if managed.storage.class_name:
@@ -58,11 +58,8 @@ def cluster(instance: Instance, operator: OperatorConfig) -> Manifest:
     }
 
 
-def pooler(instance: Instance) -> Manifest:
+def pooler(instance: Instance, wanted: Pooler) -> Manifest:
     """PgBouncer, a pod per instance of it, in front of the primary."""
-    managed = instance.spec.database.managed
-    assert managed  # noqa: S101 the planner asks only for a pooler that is wanted
-    assert managed.pooler  # noqa: S101
     return {
         "apiVersion": _API,
         "kind": "Pooler",
@@ -70,7 +67,7 @@ def pooler(instance: Instance) -> Manifest:
         "spec": {
             "cluster": {"name": instance.database},
             "type": "rw",
-            "instances": managed.pooler.instances,
+            "instances": wanted.instances,
             "pgbouncer": {
                 "poolMode": "transaction",
                 "parameters": {

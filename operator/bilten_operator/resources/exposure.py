@@ -61,8 +61,7 @@ def _nginx_size(quantity: str) -> str:
 
 
 def _route(instance: Instance, name: str, host: str, service: str, port: int) -> Manifest:
-    gateway = instance.spec.exposure.gateway
-    assert gateway  # noqa: S101 the CRD asks for it in this mode
+    gateway = instance.gateway
     parent: Manifest = {
         "group": "gateway.networking.k8s.io",
         "kind": "Gateway",

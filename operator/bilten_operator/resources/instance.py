@@ -3,10 +3,14 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from bilten_operator.api import names
+from bilten_operator.api.database import ManagedDatabase
+from bilten_operator.api.exposure import Gateway
 from bilten_operator.api.instance import GROUP, KIND, VERSION
+from bilten_operator.api.object_storage import ManagedStore
+from bilten_operator.api.operations import Backup
 from bilten_operator.api.spec import Spec, effective
 
 Manifest = dict[str, Any]
@@ -16,6 +20,16 @@ MANAGER = "bilten-operator"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 INSTANCE = "app.kubernetes.io/instance"
 COMPONENT = "app.kubernetes.io/component"
+
+
+T = TypeVar("T")
+
+
+def _there(part: T | None) -> T:
+    """A part of the spec that the planner has seen before it asked for what is built from it."""
+    if part is None:
+        raise LookupError("this is built from a part of the spec that is not there: a bug of the planner")
+    return part
 
 
 @dataclass(frozen=True)
@@ -32,6 +46,26 @@ class Instance:
         """From the API object. Raises pydantic's ValidationError where the CRD would have refused the spec."""
         metadata = resource["metadata"]
         return cls(metadata["namespace"], metadata["name"], metadata["uid"], effective(resource["spec"]))
+
+    @property
+    def managed_database(self) -> ManagedDatabase:
+        """The database that the operator runs. Only for builders of its parts."""
+        return _there(self.spec.database.managed)
+
+    @property
+    def managed_store(self) -> ManagedStore:
+        """The object store that the operator runs. Only for builders of its parts."""
+        return _there(self.spec.object_storage.managed)
+
+    @property
+    def gateway(self) -> Gateway:
+        """The Gateway that the API is reached through. Only for builders of what hangs on it."""
+        return _there(self.spec.exposure.gateway)
+
+    @property
+    def wanted_backup(self) -> Backup:
+        """How backups are made. Only for builders of their parts."""
+        return _there(self.spec.backup)
 
     @property
     def buckets(self) -> names.Buckets:

@@ -27,8 +27,7 @@ def stateful_set(instance: Instance, operator: OperatorConfig, *, content_hash: 
     `claimed` is the size that the claim template has already: Kubernetes lets nobody change it, so a larger volume is
     asked of the claim itself.
     """
-    managed = instance.spec.object_storage.managed
-    assert managed  # noqa: S101 the planner asks only for a managed store
+    managed = instance.managed_store
     cpu, memory, most = _RESOURCES[instance.spec.environment]
     environment = [
         pods.from_secret("MINIO_ROOT_USER", instance.store_admin, "accessKey"),
@@ -87,8 +86,7 @@ def stateful_set(instance: Instance, operator: OperatorConfig, *, content_hash: 
 
 def larger_claim(instance: Instance) -> Manifest:
     """The size that the volume is to have, asked of the claim itself."""
-    managed = instance.spec.object_storage.managed
-    assert managed  # noqa: S101 the planner asks only for a managed store
+    managed = instance.managed_store
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
