@@ -4,17 +4,14 @@ import argparse
 import asyncio
 import contextlib
 import resource
-import signal
 import socket
-import sys
 
 import structlog
 from aiohttp import web
 
-from bilten import settings as configuration
+from bilten import lifecycle
 from bilten.app import create_app
 from bilten.settings import Settings
-from bilten.telemetry import logs
 from bilten.web.keys import HEALTH
 from bilten.web.server import ApiRunner
 
@@ -30,14 +27,8 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="bilten serve", description="Serve the API.")
     parser.add_argument("--fd", type=int, help="serve on this listening socket, inherited from the parent process")
     options = parser.parse_args(argv)
-    try:
-        settings = configuration.load()
-    except configuration.SettingsError as error:
-        sys.stderr.write(f"bilten: the settings are not complete:\n{error}\n")
-        return 2
-    logs.setup(log_format=settings.log_format, level=settings.log_level)
     _allow_open_files()
-    return asyncio.run(_serve(settings, options.fd))
+    return lifecycle.run(lambda settings: _serve(settings, options.fd))
 
 
 def _allow_open_files() -> None:
@@ -48,9 +39,7 @@ def _allow_open_files() -> None:
 
 
 async def _serve(settings: Settings, fd: int | None) -> int:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = lifecycle.told_to_stop()
     app = create_app(settings)
     runner = ApiRunner(app)
     await runner.setup()
@@ -63,12 +52,7 @@ async def _serve(settings: Settings, fd: int | None) -> int:
         try:
             await site.start()
         except OSError as error:
-            reason = str(error.strerror).rpartition(": ")[2]  # asyncio repeats the address before it
-            sys.stderr.write(
-                f"bilten: cannot listen on {settings.host}:{settings.port} ({reason}). "
-                "Stop what uses it, or set BILTEN_PORT.\n"
-            )
-            return 1
+            return lifecycle.cannot_listen(settings.host, settings.port, error, variable="BILTEN_PORT")
         log.info("serving", address=site.name)
         await stop.wait()
         log.info("stopping", grace_s=settings.shutdown_grace_s)

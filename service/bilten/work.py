@@ -2,12 +2,10 @@
 
 import argparse
 import asyncio
-import signal
-import sys
 from collections.abc import Sequence
 from typing import Any
 
-from bilten import settings as configuration
+from bilten import lifecycle
 from bilten.accounts import links
 from bilten.db.database import Database
 from bilten.jobs.kinds import Kind
@@ -15,7 +13,6 @@ from bilten.jobs.monitor import Monitor
 from bilten.jobs.worker import Worker
 from bilten.mail import deliver
 from bilten.settings import Settings
-from bilten.telemetry import logs
 
 
 def kinds(settings: Settings, db: Database) -> list[Kind[Any]]:
@@ -30,20 +27,12 @@ def main(argv: Sequence[str]) -> int:
         prog="bilten worker", description="Do the jobs of the outbox (mails, clean-up) until it is stopped."
     )
     parser.parse_args(argv)
-    try:
-        settings = configuration.load()
-    except configuration.SettingsError as error:
-        sys.stderr.write(f"The worker cannot start, its settings are not usable:\n{error}\n")
-        return 2
-    logs.setup(log_format=settings.log_format, level=settings.log_level)
-    return asyncio.run(_serve(settings))
+    return lifecycle.run(_serve)
 
 
 async def _serve(settings: Settings) -> int:
     """Open the database, waiting for it if need be, and work until a signal to stop. Returns the exit status."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = lifecycle.told_to_stop()
     db = Database(settings)
     worker = Worker(db, kinds(settings, db), settings)
     monitor = Monitor(settings, db, is_stuck=worker.is_stuck)
@@ -52,12 +41,7 @@ async def _serve(settings: Settings) -> int:
         try:
             await monitor.open()
         except OSError as error:
-            reason = str(error.strerror).rpartition(": ")[2]  # asyncio repeats the address before it
-            sys.stderr.write(
-                f"The worker cannot listen on {settings.host}:{settings.worker_port} ({reason}). "
-                "Stop what uses it, or set BILTEN_WORKER_PORT.\n"
-            )
-            return 1
+            return lifecycle.cannot_listen(settings.host, settings.worker_port, error, variable="BILTEN_WORKER_PORT")
         working = asyncio.create_task(worker.run())
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)

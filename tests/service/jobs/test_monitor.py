@@ -172,7 +172,7 @@ async def test_a_worker_whose_port_is_taken_says_so(database_url: str, tmp_path:
         await until(port.is_up)
         async with worker_process(database_url, log, **port.variable) as second:
             assert await asyncio.wait_for(second.wait(), 60) == 1
-    refusal = f"The worker cannot listen on 127.0.0.1:{port.number} (address already in use). "
+    refusal = f"bilten: cannot listen on 127.0.0.1:{port.number} (address already in use). "
     assert refusal + "Stop what uses it, or set BILTEN_WORKER_PORT.\n" in log.read_text()
     assert "Traceback" not in log.read_text()
 

@@ -1,0 +1,37 @@
+"""How the commands that run until they are told to stop begin and end."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from bilten import settings as configuration
+from bilten.settings import Settings
+from bilten.telemetry import logs
+
+
+def run(serve: Callable[[Settings], Coroutine[Any, Any, int]]) -> int:
+    """Read the settings, log as they say, and serve. Returns the exit status: 2 when the settings are wrong."""
+    try:
+        settings = configuration.load()
+    except configuration.SettingsError as error:
+        sys.stderr.write(f"bilten: the settings are not usable:\n{error}\n")
+        return 2
+    logs.setup(log_format=settings.log_format, level=settings.log_level)
+    return asyncio.run(serve(settings))
+
+
+def told_to_stop() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set from now on."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+def cannot_listen(host: str, port: int, error: OSError, *, variable: str) -> int:
+    """Say that the address cannot be had, and which variable names another port. Returns the exit status, 1."""
+    reason = str(error.strerror).rpartition(": ")[2]  # asyncio repeats the address before it
+    sys.stderr.write(f"bilten: cannot listen on {host}:{port} ({reason}). Stop what uses it, or set {variable}.\n")
+    return 1
