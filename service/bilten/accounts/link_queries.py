@@ -18,7 +18,7 @@ async def insert_one_time_token(
     *,
     email: str,
     lifetime_s: int,
-    id: UUID | None = None,  # noqa: A002
+    id: UUID | None = None,
 ) -> str:
     """A new single-use token for a link; earlier unused ones of the same purpose end."""
     await end_one_time_tokens(tx, user_id, [purpose])
@@ -36,7 +36,7 @@ async def insert_one_time_token(
     return token
 
 
-async def one_time_token_exists(tx: AsyncConnection, id: UUID) -> bool:  # noqa: A002
+async def one_time_token_exists(tx: AsyncConnection, id: UUID) -> bool:
     """Whether a token with this id was made, used or not."""
     return await tx.scalar(select(one_time_tokens.c.id).where(one_time_tokens.c.id == id)) is not None
 

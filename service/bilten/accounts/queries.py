@@ -17,7 +17,7 @@ from bilten.db.database import Database
 _COLUMNS = """id, email, password_hash, first_name, last_name, role, requested_role, status, is_verified, pending_email,
     phone, bio, date_of_birth, address, city, country, profile_image_url, token_epoch, created_at, updated_at"""
 BY_EMAIL = f"select {_COLUMNS} from users where email = $1 and status = 'active'"  # noqa: S608 a constant
-BY_ID = f"select {_COLUMNS} from users where id = $1 and status = 'active'"  # noqa: S608
+BY_ID = f"select {_COLUMNS} from users where id = $1 and status = 'active'"  # noqa: S608 a constant
 LIVE_SESSION = """
     select u.role, u.token_epoch from sessions s join users u on u.id = s.user_id
     where s.id = $1 and s.user_id = $2 and s.revoked_at is null and s.expires_at > now() and u.status = 'active'

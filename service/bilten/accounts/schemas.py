@@ -145,15 +145,15 @@ class User(BaseModel):
     is_verified: bool
     created_at: datetime
     updated_at: datetime
-    firstName: str  # noqa: N815 the frontends' spelling
-    lastName: str  # noqa: N815
+    firstName: str
+    lastName: str
     name: str
-    isOrganizer: bool  # noqa: N815
-    profileImageUrl: str | None  # noqa: N815
-    profileImage: str | None  # noqa: N815
+    isOrganizer: bool
+    profileImageUrl: str | None
+    profileImage: str | None
     phone: str | None
     bio: str | None
-    dateOfBirth: date | None  # noqa: N815
+    dateOfBirth: date | None
     address: str | None
     city: str | None
     country: str | None
@@ -173,16 +173,16 @@ class SignedIn(UserData):
     """An account with what proves it. `accessToken` is `token` under the newer frontend's name."""
 
     token: str
-    accessToken: str  # noqa: N815
-    refreshToken: str  # noqa: N815
+    accessToken: str
+    refreshToken: str
 
 
 class Tokens(BaseModel):
     """Fresh tokens of a session."""
 
     token: str
-    accessToken: str  # noqa: N815
-    refreshToken: str  # noqa: N815
+    accessToken: str
+    refreshToken: str
 
 
 class SignedInAnswer(Answer):

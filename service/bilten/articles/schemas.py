@@ -105,7 +105,7 @@ class ArticleDetail(Wire):
     """An article and others of its category."""
 
     article: Article
-    relatedArticles: list[Article] = Field(max_length=3)  # noqa: N815 the frontends' spelling
+    relatedArticles: list[Article] = Field(max_length=3)
 
 
 class ArticleDetailAnswer(Answer):

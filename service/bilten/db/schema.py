@@ -7,7 +7,7 @@ import bilten.events.tables
 import bilten.idempotency.tables
 import bilten.jobs.tables
 import bilten.mail.tables
-import bilten.wishlist.tables  # noqa: F401
+import bilten.wishlist.tables  # noqa: F401 all of these add their tables
 from bilten.db.metadata import metadata
 
 __all__ = ["metadata"]

@@ -129,7 +129,7 @@ class Aggregations(Wire):
 
     categories: list[CategoryCount]
     locations: list[LocationCount]
-    priceRanges: list[PriceRangeCount]  # noqa: N815 the frontend's spelling
+    priceRanges: list[PriceRangeCount]
 
 
 class EventsPage(Wire):
@@ -165,7 +165,7 @@ class EventDetailAnswer(Answer):
     event: Event
     title: str
     description: str
-    ticketTypes: list[TicketType]  # noqa: N815 the frontend's spelling
+    ticketTypes: list[TicketType]
 
     def etag(self) -> str:
         """The event's."""

@@ -62,7 +62,7 @@ async def _run(arguments: argparse.Namespace, settings: Settings) -> int:
         await db.close()
 
 
-async def _retry(db: Database, id: UUID | None) -> int:  # noqa: A002
+async def _retry(db: Database, id: UUID | None) -> int:
     async with db.transaction() as tx:
         revived = await queries.revive(tx, None if id is None else [id])
     if not revived:

@@ -109,17 +109,17 @@ async def extend(tx: AsyncConnection, *, worker: str, ids: Collection[UUID], lea
     return set((await tx.execute(change)).scalars())
 
 
-async def finish(tx: AsyncConnection, *, worker: str, id: UUID) -> bool:  # noqa: A002
+async def finish(tx: AsyncConnection, *, worker: str, id: UUID) -> bool:
     """Done: what it needed to know is forgotten."""
     return await _end(tx, worker, id, finished_at=func.now(), payload=payloads.CLEARED)
 
 
-async def retry_later(tx: AsyncConnection, *, worker: str, id: UUID, error: str, delay_s: float) -> bool:  # noqa: A002
+async def retry_later(tx: AsyncConnection, *, worker: str, id: UUID, error: str, delay_s: float) -> bool:
     """Failed, to be tried again in `delay_s` seconds. `error` must hold no secret."""
     return await _end(tx, worker, id, run_at=_in(delay_s), last_error=error[:MAX_ERROR_LENGTH])
 
 
-async def bury(tx: AsyncConnection, *, worker: str, id: UUID, error: str) -> bool:  # noqa: A002
+async def bury(tx: AsyncConnection, *, worker: str, id: UUID, error: str) -> bool:
     """Failed for good: a dead letter, kept with its payload until somebody looks. `error` must hold no secret."""
     return await _end(tx, worker, id, dead_at=func.now(), last_error=error[:MAX_ERROR_LENGTH])
 
@@ -174,6 +174,6 @@ def _in(seconds: float) -> ColumnElement[datetime]:
     return func.now() + timedelta(seconds=seconds)
 
 
-async def _end(tx: AsyncConnection, worker: str, id: UUID, **values: Any) -> bool:  # noqa: A002
+async def _end(tx: AsyncConnection, worker: str, id: UUID, **values: Any) -> bool:
     change = _of(worker).where(jobs.c.id == id).values(**_NO_LEASE, **values)
     return (await tx.execute(change)).rowcount == 1

@@ -76,7 +76,7 @@ class Code:
 
     def changed(self, paths: Sequence[Path]) -> None:
         """Replace both."""
-        names = ", ".join(path.name for path in paths[:3]) + (" and more" if len(paths) > 3 else "")  # noqa: PLR2004
+        names = ", ".join(path.name for path in paths[:3]) + (" and more" if len(paths) > 3 else "")  # noqa: PLR2004 what fits a line
         self._screen.note(f"{names} changed, reloading")
         self._changed_at = time.monotonic()
         self._is_new = True

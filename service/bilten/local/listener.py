@@ -25,7 +25,7 @@ class Listener:
     @property
     def reachable_host(self) -> str:
         """Where this machine reaches the socket, if it listens on all addresses too."""
-        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104 compared only
 
     @property
     def url(self) -> str:

@@ -143,8 +143,8 @@ class ObjectStore:
     def _sockets(self) -> list[Path]:
         """The sockets that it makes in /tmp, whatever it is told, and leaves there."""
         ports = asdict(self._ports)
-        grpc = [Path(f"/tmp/seaweedfs-{server}-grpc-{port + GRPC_OFFSET}.sock") for server, port in ports.items()]  # noqa: S108
-        http = [Path(f"/tmp/seaweedfs-{server}-{ports[server]}.sock") for server in ("filer", "s3")]  # noqa: S108
+        grpc = [Path(f"/tmp/seaweedfs-{server}-grpc-{port + GRPC_OFFSET}.sock") for server, port in ports.items()]  # noqa: S108 its choice
+        http = [Path(f"/tmp/seaweedfs-{server}-{ports[server]}.sock") for server in ("filer", "s3")]  # noqa: S108 its choice
         return grpc + http
 
     def stop(self) -> None:

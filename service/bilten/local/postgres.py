@@ -177,7 +177,9 @@ class Postgres:
             lines = (self._data / "postmaster.pid").read_text().splitlines()
         except OSError:
             return False
-        return bool(self._process and len(lines) > 7 and int(lines[0]) == self._process.pid and "ready" in lines[7])  # noqa: PLR2004
+        if self._process is None or len(lines) < 8:  # noqa: PLR2004 it has not written it yet
+            return False
+        return int(lines[0]) == self._process.pid and "ready" in lines[7]
 
     def _restart_or_give_up(self) -> None:
         """Sessions of a killed server hold its shared memory for a moment: then the start is tried again."""

@@ -55,19 +55,19 @@ class _EveryRequest(AbstractRouterAdapter):
         self._policy = policy
         self.preflight: Handler | None = None
 
-    def add_preflight_handler(self, routing_entity: Any, handler: Any, webview: bool = False) -> None:  # noqa: ARG002
+    def add_preflight_handler(self, routing_entity: Any, handler: Any, webview: bool = False) -> None:  # noqa: ARG002 the base's
         self.preflight = handler
 
     def is_preflight_request(self, request: web.Request) -> bool:
         return is_preflight(request)
 
-    def is_cors_enabled_on_request(self, request: web.Request) -> bool:  # noqa: ARG002
+    def is_cors_enabled_on_request(self, request: web.Request) -> bool:  # noqa: ARG002 the base's
         return True
 
     def set_config_for_routing_entity(self, routing_entity: Any, config: Any) -> None:
         """The policy is the same everywhere."""
 
-    async def get_preflight_request_config(self, request: web.Request, origin: str, method: str) -> Any:  # noqa: ARG002
+    async def get_preflight_request_config(self, request: web.Request, origin: str, method: str) -> Any:  # noqa: ARG002 the base's
         return self._policy if method in METHODS else {}
 
     def get_non_preflight_request_config(self, request: web.Request) -> Any:

@@ -56,15 +56,18 @@ _ERROR_SCHEMA = {
 }
 
 
+def _name(model: type) -> tuple[str, str]:
+    return model.__module__, model.__qualname__
+
+
 def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
     """The OpenAPI document of these endpoints; paths are absolute, under the first of the three base paths."""
     endpoints = list(endpoints)
     inputs = {m for e in endpoints for m in (e.path_model, e.query_model, e.body_model) if m}
     outputs = {e.answer_model for e in endpoints}
-    by_name = lambda model: (model.__module__, model.__qualname__)  # noqa: E731
     names, definitions = models_json_schema(
-        [(m, "validation") for m in sorted(inputs, key=by_name)]
-        + [(m, "serialization") for m in sorted(outputs, key=by_name)],
+        [(m, "validation") for m in sorted(inputs, key=_name)]
+        + [(m, "serialization") for m in sorted(outputs, key=_name)],
         ref_template=REF,
     )
     schemas = definitions.get("$defs", {})

@@ -29,7 +29,7 @@ def lenient_positive(default: int, maximum: int) -> Any:
     def read(value: Any) -> int:
         text = str(value)
         # Eighteen digits: int() of an endless number is work for nothing.
-        number = int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0  # noqa: PLR2004
+        number = int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0  # noqa: PLR2004 see above
         return min(number, maximum) if number > 0 else default
 
     return Annotated[
@@ -68,9 +68,9 @@ class Pagination(BaseModel):
     total: int
     pages: int
     totalPages: int  # noqa: N815 the frontends' spelling
-    totalItems: int  # noqa: N815
-    hasMore: bool  # noqa: N815
-    nextCursor: str | None  # noqa: N815
+    totalItems: int  # noqa: N815 as above
+    hasMore: bool  # noqa: N815 as above
+    nextCursor: str | None  # noqa: N815 as above
 
 
 def pagination(query: PageQuery, *, total: int, next_cursor: str | None) -> Pagination:

@@ -61,8 +61,8 @@ class WishlistAnswer(Answer):
 class WishState(Wire):
     """Whether an event is on the list."""
 
-    eventId: str  # noqa: N815 the frontends' spelling
-    isInWishlist: bool  # noqa: N815
+    eventId: str
+    isInWishlist: bool
 
 
 class WishAnswer(Answer):
@@ -78,7 +78,7 @@ class WishlistCheck(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
     __pydantic_extra__: dict[str, bool]
 
-    wishlistStatus: dict[str, bool]  # noqa: N815 the frontends' spelling
+    wishlistStatus: dict[str, bool]
 
     @classmethod
     def of(cls, found: dict[str, bool]) -> "WishlistCheck":
