@@ -31,10 +31,11 @@ format: ## bring the code into its style
 	.venv/bin/ruff format
 	.venv/bin/ruff check --fix
 
-docs: ## write what is generated: docs/, the README's settings, manifests/crds/
+docs: ## write what is generated: docs/, the README's settings, manifests/, parts of charts/ and what they make
 	@$(BOOTSTRAP) dev
 	@PYTHONPATH=tests .venv/bin/python tests/contract/page.py
 	@.venv/bin/python -m bilten_operator.generate
+	@PYTHONPATH=tests .venv/bin/python -m support.charts
 
 reset: ## empty the local database and object store
 	@$(BOOTSTRAP) local

@@ -74,17 +74,22 @@ def closed(schema: Schema) -> Schema:
         if result.pop(bound, False):
             result[bound] = result.pop(inclusive)
     if "properties" in schema:
-        result["properties"] = {name: _optional(closed(field)) for name, field in schema["properties"].items()}
+        required = schema.get("required", [])
+        result["properties"] = {
+            name: closed(field) if name in required else _or_null(closed(field))
+            for name, field in schema["properties"].items()
+        }
         result["additionalProperties"] = False
+        result["required"] = [name for name in required if name not in _TOLD]
     elif "additionalProperties" in schema:
         result["additionalProperties"] = closed(schema["additionalProperties"])
     if "items" in schema:
         result["items"] = closed(schema["items"])
-    if required := [name for name in result.pop("required", []) if name not in _TOLD]:
-        result["required"] = required
     return result
 
 
-def _optional(field: Schema) -> Schema:
-    """A block may be null: Helm's way to take away what an earlier values file gave."""
-    return {**field, "type": ["object", "null"]} if field["type"] == "object" else field
+def _or_null(schema: Schema) -> Schema:
+    """Null is Helm's way to take away what an earlier values file gave."""
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    nullable = {**schema, "type": [*kinds, "null"]}
+    return {**nullable, "enum": [*schema["enum"], None]} if "enum" in schema else nullable
