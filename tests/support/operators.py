@@ -19,6 +19,11 @@ PATIENCE_S = 120
 CONFIGURED = {"BILTEN_OPERATOR_MINIO_IMAGE": "quay.io/minio/minio:latest", "BILTEN_OPERATOR_CLAMAV_IMAGE": "clamav:1"}
 
 
+#: As in its pod, where the user has no name.
+AS_IN_A_POD = "import pwd, runpy; del pwd.getpwuid; runpy.run_module('bilten_operator', run_name='__main__')"
+_NAMES = {"LOGNAME", "USER", "LNAME", "USERNAME"}
+
+
 class Operator:
     """One process of it."""
 
@@ -36,9 +41,10 @@ class Operator:
             **{f"BILTEN_OPERATOR_{key.upper()}": value for key, value in settings.items()},
         }  # fmt: skip
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("BILTEN_", "KUBE"))}
+        kept = {key: value for key, value in kept.items() if key not in _NAMES}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "bilten_operator"], env={**kept, **told}, stdin=subprocess.DEVNULL, stdout=log,
+                [sys.executable, "-c", AS_IN_A_POD], env={**kept, **told}, stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log,
             )  # fmt: skip
 
