@@ -89,7 +89,7 @@ async def _watch_instances(settings: Settings, controller: Controller, stop: asy
             registry=register(controller.saw, configuration), settings=kopf_settings(),
             clusterwide=not settings.watch_namespaces, namespaces=settings.watch_namespaces, ready_flag=ready,
             # Else Kopf asks for the user's name, and the image's user has none.
-            identity=settings.identity,  # type: ignore[arg-type] its NewType is private
+            identity=settings.identity,  # type: ignore[arg-type] # its NewType is private
         )
     )  # fmt: skip
     readying = asyncio.create_task(ready.wait())
