@@ -143,7 +143,7 @@ class Settings(BaseSettings):
     dev_pages: bool = Field(False, description="Serve /dev/mail, the outbox of development. Refused in production.")
     metrics_networks: CommaSeparated = Field(
         default_factory=lambda: ["127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"],
-        description="Networks that may read /metrics, comma-separated.",
+        description="Networks that may read /metrics, unless through a proxy, comma-separated.",
     )
 
     worker_port: int = Field(

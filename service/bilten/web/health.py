@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 from typing import Literal
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, generate_latest
 from pydantic import BaseModel
 
@@ -23,6 +23,8 @@ from bilten.web.keys import HEALTH, SETTINGS
 
 #: One result serves all probes of this many seconds.
 CACHE_S = 1.0
+#: What proxies say of whom they speak for; each of them adds one of these.
+_OF_PROXIES = (hdrs.FORWARDED, hdrs.X_FORWARDED_FOR)
 #: A dependency that takes longer counts as gone, in seconds.
 TIMEOUT_S = 4.0
 
@@ -151,11 +153,16 @@ async def index() -> Index:
 
 
 def exposition(registry: CollectorRegistry) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """A handler that shows the registry to the networks of `metrics_networks` only; to others it does not exist."""
+    """A handler that shows the registry to the networks of `metrics_networks` only; to others it does not exist.
+
+    Whoever comes through a proxy is one of the others: the address is the proxy's, which is in such a network.
+    """
 
     async def show(request: web.Request) -> web.Response:
         peer = ip_address(request.remote) if request.remote else None
         if peer is None or not any(peer in ip_network(network) for network in request.app[SETTINGS].metrics_networks):
+            raise NotFound
+        if any(name in request.headers for name in _OF_PROXIES):
             raise NotFound
         return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 

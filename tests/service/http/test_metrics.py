@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from fixtures.api import Api, StartApi
 from support.counted import counted
 from support.shape import assert_error
@@ -32,3 +33,8 @@ async def test_durations_are_in_seconds_with_buckets(api: Api):
 async def test_who_is_not_in_the_networks_finds_no_metrics(start_api: StartApi):
     api = await start_api(metrics_networks=["192.0.2.0/24"])
     assert_error(await api.get("//metrics"), 404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded"])
+async def test_who_comes_through_a_proxy_finds_no_metrics(api: Api, header: str):
+    assert_error(await api.get("//metrics", headers={header: "for=203.0.113.9"}), 404, "NOT_FOUND")
