@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 from bilten_operator.generate import charts
-from support.charts import GOLDEN, INSTALL, PROJECT, page, releases, without_helm
-from support.helm import INSTANCE, OPERATOR
+from support.charts import GOLDEN, INSTALL, PROJECT, page, releases, values, without_helm
+from support.helm import INSTANCE, OPERATOR, install
 
 RELEASES = releases()
 APPLIED = list(yaml.safe_load_all(INSTALL.read_text()))
@@ -65,3 +65,13 @@ def test_charts_and_packages_have_one_version():
     for chart in (OPERATOR, INSTANCE):
         said = yaml.safe_load((chart / "Chart.yaml").read_text())
         assert (said["version"], said["appVersion"]) == (version, version)
+
+
+def test_what_the_readme_installs_is_taken():
+    commands = re.findall(r"^    (helm install .+)$", (PROJECT / "README.md").read_text(), re.MULTILINE)
+    assert {command.split()[3] for command in commands} == {"charts/bilten-operator", "charts/bilten-instance"}
+    for command in commands:
+        _, _, name, chart, *options = command.split()
+        given = dict(zip(options[::2], options[1::2], strict=False))
+        layers = [values(PROJECT / given["--values"])] if "--values" in given else []
+        assert install(PROJECT / chart, *layers, name=name).manifests
