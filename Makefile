@@ -50,3 +50,4 @@ lock: ## pin the dependencies of pyproject.toml (ARGS=--upgrade for newer versio
 	$(LOCK) pyproject.toml --extra local --output-file service/locks/local.txt
 	$(LOCK) pyproject.toml --extra dev --group operator --output-file service/locks/dev.txt
 	$(LOCK) --group operator --constraint service/locks/dev.txt --output-file operator/locks/operator.txt
+	$(LOCK) --group development --constraint service/locks/dev.txt --output-file service/locks/development.txt

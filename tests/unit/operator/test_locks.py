@@ -24,3 +24,11 @@ def test_the_operator_ships_nothing_that_only_the_service_needs():
 
 def test_make_up_downloads_nothing_of_the_operator():
     assert not {"kopf", "kubernetes"} & pins("service/locks/local.txt").keys()
+
+
+def test_a_debugger_and_a_reloader_are_in_the_development_image_only():
+    tools = pins("service/locks/development.txt")
+    assert {"debugpy", "watchfiles"} <= tools.keys()
+    tested = pins("service/locks/dev.txt")
+    assert {name: tested.get(name) for name in tools} == tools
+    assert not {"debugpy", "watchfiles"} & pins("service/locks/runtime.txt").keys()

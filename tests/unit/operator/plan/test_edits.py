@@ -67,13 +67,13 @@ def test_the_old_pods_serve_until_the_new_image_has_migrated():
     world.stuck.add("Job")
     world.edit(image="bilten:2", config={"logLevel": "debug"})
     world.converge()
-    assert image(world, "bilten-api") == image(world, "bilten-worker") == "bilten:latest"
+    assert image(world, "bilten-api") == image(world, "bilten-worker") == "bilten/service:dev"
     settings = world.find("ConfigMap", "bilten-settings")
     assert settings
     assert "BILTEN_LOG_LEVEL" not in settings["data"]
     assert world.condition("ApiAvailable") == world.condition("ApiAvailable") | {"status": "False", "reason": "Waiting"}
     assert world.instance["status"]["waitingFor"]["kind"] == "Job"
-    assert world.instance["status"]["version"] == "latest"
+    assert world.instance["status"]["version"] == "dev"
     world.stuck.clear()
     world.converge()
     assert image(world, "bilten-api") == image(world, "bilten-worker") == "bilten:2"
@@ -90,7 +90,7 @@ def test_drift_is_corrected_to_what_still_runs():
     assert found
     found["spec"]["template"]["spec"]["containers"][0]["image"] = "evil:1"
     world.converge()
-    assert image(world, "bilten-api") == "bilten:latest"
+    assert image(world, "bilten-api") == "bilten/service:dev"
 
 
 def test_a_failed_migration_keeps_its_job_and_the_old_pods():
@@ -106,7 +106,7 @@ def test_a_failed_migration_keeps_its_job_and_the_old_pods():
     assert "it has failed 4 times" in world.condition("MigrationsApplied")["message"]
     assert world.instance["status"]["phase"] == "Degraded"
     assert len(world.kinds("Job")) == 2
-    assert image(world, "bilten-api") == "bilten:latest"
+    assert image(world, "bilten-api") == "bilten/service:dev"
     assert [reason for reason, _ in world.events].count("MigrationFailed") == 1
     world.edit(image="bilten:3")
     world.stuck.clear()
