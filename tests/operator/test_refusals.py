@@ -195,6 +195,22 @@ REFUSED = {
         instance(scanner={"mode": "External", "external": {"host": "clamd"}, "mirror": "https://clamav.example.com"}),
         "spec.scanner.mirror", "choose another mode",
     ),
+    "an external scanner without a mode": Case(
+        instance(scanner={"external": {"host": "clamd"}}), "spec.scanner.external", "set the mode to External"
+    ),
+    "a host without a mode": Case(
+        instance(exposure={"host": "api.example.com"}), "spec.exposure.host", "set the mode to Ingress or Gateway"
+    ),
+    "a class without a mode": Case(
+        instance(exposure={"className": "nginx"}), "spec.exposure.className", "set the mode to Ingress"
+    ),
+    "signatures from nowhere": Case(
+        instance(scanner={"signatures": ["house.ndb"]}), "spec.scanner.signatures", "name the mirror"
+    ),
+    "signatures that are no file": Case(
+        instance(scanner={"mirror": "https://clamav.example.com", "signatures": ["../house.ndb"]}),
+        "spec.scanner.signatures", "like house.ndb",
+    ),
     "a scanner with a port in its host": Case(
         instance(scanner={"mode": "External", "external": {"host": "clamd:3310"}}),
         "spec.scanner.external.host", "no scheme, port or path",
@@ -266,6 +282,8 @@ ACCEPTED = {
     "a parameter of an extension": managed_database(parameters={"auto_explain.log_min_duration": "1s"}),
     "labels with a prefix": instance(monitoring={"labels": {"prometheus.io/name": "main"}}),
     "null, which is as if left out": config(seed=None),
+    "a mirror without a mode": instance(scanner={"mirror": "http://clamav.example.com", "signatures": ["house.ndb"]}),
+    "no way in, and no mode": instance(exposure={}),
     "a network of IPv6": config(metricsNetworks=["fd00::/8"]),
 }  # fmt: skip
 

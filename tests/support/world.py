@@ -4,12 +4,12 @@ Server-side apply removes what its manager no longer names, as the real one does
 """
 
 import base64
-import copy
 import json
+import pickle
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from bilten_operator.plan.model import (
@@ -34,6 +34,15 @@ OPERATOR = OperatorConfig(minio_image="minio:1", clamav_image="clamav:1", postgr
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 SAMPLES = Path(__file__).parents[2] / "manifests" / "samples"
 _KEYS = ("url", "accessKey", "secretKey", "tls.crt", "tls.key")
+
+
+T = TypeVar("T")
+
+
+def copied(value: T) -> T:
+    """A deep copy, eight times as fast as `copy.deepcopy`, which half the time of these tests went into."""
+    made: T = pickle.loads(pickle.dumps(value))  # noqa: S301 - it has just been written
+    return made
 
 
 class Dice:
@@ -61,7 +70,11 @@ EVERYTHING: dict[str, Any] = {
     "exposure": {"mode": "Gateway", "host": "api.example.com", "gateway": {"name": "web"}},
     "database": {"mode": "Managed", "managed": {"instances": 2, "pooler": {}, "storage": {"className": "fast"}}},
     "objectStorage": {"mode": "Managed", "publicEndpoint": "https://files.example.com"},
-    "scanner": {"mode": "Shared", "mirror": "http://mirror.example.com:8080"},
+    "scanner": {
+        "mode": "Shared",
+        "mirror": "http://mirror.example.com:8080",
+        "signatures": ["daily", "main", "house.ndb"],
+    },
     "backup": {"schedule": "30 1 * * mon-fri", "timeZone": "Asia/Kolkata"},
     "deletionPolicy": "Delete",
 }
@@ -98,7 +111,7 @@ class World:
             "apiVersion": "bilten.io/v1alpha1",
             "kind": "BiltenInstance",
             "metadata": {"name": name, "namespace": NAMESPACE, "uid": "uid-instance", "generation": 1},
-            "spec": copy.deepcopy(spec),
+            "spec": copied(spec),
         }
 
     def provide(self) -> "World":
@@ -133,8 +146,8 @@ class World:
         return sorted(ref.name for ref in self.objects if ref.kind == kind)
 
     def plan(self) -> Plan:
-        observed = Observed(copy.deepcopy(self.objects), frozenset(self.missing_kinds), dict(self.results))
-        resource = copy.deepcopy(self.instance)
+        observed = Observed(copied(self.objects), frozenset(self.missing_kinds), dict(self.results))
+        resource = copied(self.instance)
         made = plan(resource, observed, now=self.now, operator=self.operator, randomness=self.dice)
         assert resource == self.instance, "planning changed the instance"
         assert observed.objects == self.objects, "planning changed what was observed"
@@ -155,7 +168,7 @@ class World:
     def converge(self, *, rounds: int = 60) -> "World":
         """Until nothing is left to do, or nothing more happens."""
         for _ in range(rounds):
-            before = copy.deepcopy((self.objects, self.instance.get("status"), self.results))
+            before = copied((self.objects, self.instance.get("status"), self.results))
             made = self.round()
             self.controllers()
             self.now += timedelta(seconds=1)
@@ -172,7 +185,7 @@ class World:
             case CreateOnce():
                 ref = Ref.of(write.manifest)
                 if ref not in self.objects:
-                    manifest = copy.deepcopy(write.manifest)
+                    manifest = copied(write.manifest)
                     data = {key: encoded(value) for key, value in manifest.pop("stringData", {}).items()}
                     made = self.put(ref, **{key: value for key, value in manifest.items() if key != "metadata"})
                     made["metadata"] |= manifest["metadata"]
@@ -211,11 +224,11 @@ class World:
         ref = Ref.of(write.manifest)
         key = (ref, write.manager or "bilten-operator")
         found = self.objects.get(ref) or self.put(ref)
-        before = copy.deepcopy({name: value for name, value in found.items() if name not in ("metadata", "status")})
+        before = copied({name: value for name, value in found.items() if name not in ("metadata", "status")})
         others = [made for (which, _), made in self._applied.items() if which == ref and (which, _) != key]
         _remove(found, self._applied.get(key, {}), write.manifest, others)
-        _merge(found, copy.deepcopy(write.manifest))
-        self._applied[key] = copy.deepcopy(write.manifest)
+        _merge(found, copied(write.manifest))
+        self._applied[key] = copied(write.manifest)
         if ref.kind == "Deployment":
             found["spec"].setdefault("replicas", 1)
         after = {name: value for name, value in found.items() if name not in ("metadata", "status")}
@@ -244,7 +257,7 @@ class World:
         for claim in found["spec"]["volumeClaimTemplates"]:
             name = Ref("v1", "PersistentVolumeClaim", ref.namespace, f"{claim['metadata']['name']}-{ref.name}-0")
             if name not in self.objects:
-                self.put(name, spec=copy.deepcopy(claim["spec"]))
+                self.put(name, spec=copied(claim["spec"]))
 
     def _cluster(self, ref: Ref, found: dict[str, Any]) -> None:
         count = found["spec"]["instances"]

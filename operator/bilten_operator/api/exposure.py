@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from bilten_operator.api.block import Block, everywhere
-from bilten_operator.api.rules import Rule, belongs, needs
+from bilten_operator.api.rules import Rule, belongs, mode, needs
 from bilten_operator.api.values import HostName, ObjectName, Size
 
 
@@ -31,12 +31,12 @@ class Exposure(Block):
 
     RULES: ClassVar = (
         Rule(
-            "self.mode == 'None' || has(self.host)",
+            f"{mode('None')} == 'None' || has(self.host)",
             "{field}.host is required unless {field}.mode is None: name the host under which browsers reach the API",
             reason="FieldValueRequired",
         ),
         Rule(
-            "self.mode != 'None' || !has(self.host)",
+            f"{mode('None')} != 'None' || !has(self.host)",
             "{field}.host has no effect while {field}.mode is None: remove it, or set the mode to Ingress or Gateway",
             at=".host",
             reason="FieldValueForbidden",

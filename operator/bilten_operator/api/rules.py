@@ -60,23 +60,28 @@ def unchanged(path: str) -> str:
     return f"{value(f'self.{path}', nothing)} == {value(f'oldSelf.{path}', nothing)}"
 
 
-def needs(mode: str, block: str, what: str) -> tuple[Rule, Rule]:
+def mode(left_out: str = "") -> str:
+    """An expression: the mode of a block. `left_out`: what stands for it; by default none that has a block."""
+    return value("self.mode", f"'{left_out}'")
+
+
+def needs(wanted: str, block: str, what: str) -> tuple[Rule, Rule]:
     """The rules of a block that belongs to one value of `mode` and must be there with it."""
     return (
         Rule(
-            f"self.mode != '{mode}' || has(self.{block})",
-            f"{{field}}.{block} is required when {{field}}.mode is {mode}: {what}",
+            f"{mode()} != '{wanted}' || has(self.{block})",
+            f"{{field}}.{block} is required when {{field}}.mode is {wanted}: {what}",
             reason="FieldValueRequired",
         ),
-        belongs(mode, block),
+        belongs(wanted, block),
     )
 
 
-def belongs(mode: str, block: str) -> Rule:
+def belongs(wanted: str, block: str) -> Rule:
     """The rule of a block that has no meaning unless `mode` has this value."""
     return Rule(
-        f"self.mode == '{mode}' || !has(self.{block})",
-        f"{{field}}.{block} has an effect only when {{field}}.mode is {mode}: remove it, or set the mode to {mode}",
+        f"{mode()} == '{wanted}' || !has(self.{block})",
+        f"{{field}}.{block} has an effect only when {{field}}.mode is {wanted}: remove it, or set the mode to {wanted}",
         at=f".{block}",
         reason="FieldValueForbidden",
     )

@@ -7,6 +7,7 @@ mirror.
 from typing import Any
 from urllib.parse import urlsplit
 
+from bilten_operator.api.scanner import OFFICIAL
 from bilten_operator.resources import pods
 from bilten_operator.resources.instance import Instance, Manifest
 from bilten_operator.resources.operator_config import OperatorConfig
@@ -47,11 +48,14 @@ def configuration(instance: Instance) -> Manifest:
         # Scans wait for a few seconds while signatures are read; twice the memory for it would be worse.
         "ConcurrentDatabaseReload no",
     ]
-    mirror = instance.spec.scanner.mirror
+    mirror = (instance.spec.scanner.mirror or "").rstrip("/")
+    wanted = instance.spec.scanner.signatures or OFFICIAL
     freshclam = [
         "Foreground yes",
         f"DatabaseDirectory {_SIGNATURES}",
-        *([f"PrivateMirror {mirror.rstrip('/')}"] if mirror else ["DatabaseMirror database.clamav.net"]),
+        *([f"PrivateMirror {mirror}"] if mirror else ["DatabaseMirror database.clamav.net"]),
+        *(f"ExcludeDatabase {name}" for name in OFFICIAL if name not in wanted),
+        *(f"DatabaseCustomURL {mirror}/{name}" for name in wanted if name not in OFFICIAL),
         # A mirror of one's own is asked often: nothing but a date is compared.
         f"Checks {48 if mirror else 12}",
         f"NotifyClamd {_CONFIGURATION}/clamd.conf",

@@ -93,6 +93,18 @@ def test_a_shared_scanner_asks_its_own_mirror_and_listens_for_the_workers():
     assert (settings["BILTEN_CLAMD_HOST"], settings["BILTEN_CLAMD_PORT"]) == ("bilten-scanner", "3310")
 
 
+def test_a_mirror_may_have_signatures_of_its_own_beside_some_of_clamavs():
+    mirror = {"mirror": "http://mirror.example.com/clamav/", "signatures": ["daily", "house.ndb"]}
+    lines = made({**DEVELOPMENT, "scanner": mirror}, "ConfigMap", "bilten-scanner")["data"]["freshclam.conf"].split(
+        "\n"
+    )
+    assert "DatabaseCustomURL http://mirror.example.com/clamav/house.ndb" in lines
+    assert [line for line in lines if line.startswith("Exclude")] == [
+        "ExcludeDatabase main",
+        "ExcludeDatabase bytecode",
+    ]
+
+
 def test_two_instances_of_postgres_wait_for_each_other_if_they_can():
     synchronous = made(EVERYTHING, "Cluster", "bilten-db")["spec"]["postgresql"]["synchronous"]
     assert synchronous == {"method": "any", "number": 1, "dataDurability": "preferred"}
