@@ -9,7 +9,6 @@ import base64
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -70,8 +69,8 @@ def inputs_of(observed: Manifest) -> str | None:
 
 def holds(observed: Any, wanted: Any, field: str = "") -> bool:
     """Whether everything that is wanted is there. What is there besides is not looked at."""
-    if isinstance(wanted, Mapping):
-        if not isinstance(observed, Mapping):
+    if isinstance(wanted, dict):
+        if not isinstance(observed, dict):
             return not wanted and observed is None
         return all(holds(observed.get(key), value, key) for key, value in wanted.items())
     if isinstance(wanted, list):
@@ -84,12 +83,12 @@ def holds(observed: Any, wanted: Any, field: str = "") -> bool:
 
 def _holds_list(observed: Any, wanted: list[Any], field: str) -> bool:
     key = _KEYED.get(field)
-    if field == "ports" and wanted and isinstance(wanted[0], Mapping):
+    if field == "ports" and wanted and isinstance(wanted[0], dict):
         # Of containers and Services; those of policies are one value, to which nobody may add.
         key = next((name for name in ("containerPort", "targetPort") if name in wanted[0]), None)
     if not isinstance(observed, list):
         return False
-    if key is None or not all(isinstance(item, Mapping) and key in item for item in (*observed, *wanted)):
+    if key is None or not all(isinstance(item, dict) and key in item for item in (*observed, *wanted)):
         return len(observed) == len(wanted) and all(map(holds, observed, wanted))
     there = {item[key]: item for item in observed}
     return all(item[key] in there and holds(there[item[key]], item) for item in wanted)
