@@ -15,4 +15,5 @@ pytest_plugins = [
     "fixtures.cluster",
     "fixtures.processes",
     "fixtures.browser",
+    "fixtures.page",
 ]

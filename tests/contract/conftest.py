@@ -2,16 +2,24 @@
 
 make up
 BILTEN_CONTRACT_URL=http://127.0.0.1:3001 .venv/bin/pytest tests/contract
+
+Where no DNS knows the host of that address, BILTEN_CONTRACT_ADDRESS says where it is, as address:port.
+The pages of development are served to localhost only: BILTEN_CONTRACT_MAILBOX is where they are, if elsewhere.
 """
 
 import os
+import socket
 from collections.abc import AsyncIterator, Callable
 
 import aiohttp
 import pytest
+from aiohttp.abc import AbstractResolver, ResolveResult
 from contract.world import World
 
 RUNNING = os.environ.get("BILTEN_CONTRACT_URL", "").rstrip("/")
+
+ADDRESS = os.environ.get("BILTEN_CONTRACT_ADDRESS", "")
+MAILBOX = os.environ.get("BILTEN_CONTRACT_MAILBOX", "")
 
 MakeWorld = Callable[[str], World]
 
@@ -34,8 +42,30 @@ else:
             yield api.url
 
 
+class At(AbstractResolver):
+    """Finds every host at one address."""
+
+    def __init__(self, address: str) -> None:
+        self._host, _, self._port = address.rpartition(":")
+
+    async def resolve(
+        self,
+        host: str,
+        port: int = 0,  # noqa: ARG002 its own stands for any
+        family: socket.AddressFamily = socket.AF_INET,
+    ) -> list[ResolveResult]:
+        where = ResolveResult(
+            hostname=host, host=self._host, port=int(self._port), family=family, proto=0, flags=socket.AI_NUMERICHOST
+        )
+        return [where]
+
+    async def close(self) -> None:
+        pass
+
+
 @pytest.fixture
 async def world(contract_url: str) -> AsyncIterator[MakeWorld]:
     """Makes a client of one base path."""
-    async with aiohttp.ClientSession() as session:
-        yield lambda base: World(session, contract_url, base)
+    connector = aiohttp.TCPConnector(resolver=At(ADDRESS)) if ADDRESS else None
+    async with aiohttp.ClientSession(connector=connector) as session:
+        yield lambda base: World(session, contract_url, base, mailbox=MAILBOX)

@@ -42,10 +42,11 @@ class Person:
 class World:
     """One base path of one running API."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, base: str) -> None:
+    def __init__(self, session: aiohttp.ClientSession, url: str, base: str, *, mailbox: str = "") -> None:
         self._session = session
         self._url = url
         self._base = base
+        self._mailbox = mailbox or url
 
     async def send(
         self,
@@ -96,7 +97,7 @@ class World:
         """The token of the newest mailed link to a page of the frontend."""
         async with asyncio.timeout(within_s):
             while True:
-                async with self._session.get(f"{self._url}/dev/mail.json") as response:
+                async with self._session.get(f"{self._mailbox}/dev/mail.json") as response:
                     mails = await response.json()
                 for mail in mails:
                     if mail["to"] == email and (link := re.search(rf"/{page}\?token=([\w%.-]+)", mail["text"])):

@@ -4,10 +4,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from bilten.local.postgres import Postgres
+from fixtures.page import INVENTED, ask
 from fixtures.processes import ApiProcess, StartProcess
 from playwright.async_api import Page, expect
-
-INVENTED = "An invented concert"
 
 Open = Callable[[ApiProcess], Awaitable[None]]
 
@@ -25,14 +24,6 @@ def open_page(browser_page: Page, page_origin: str) -> Open:
         await browser_page.goto(f"{page_origin}/index.html?api={process.url}")
 
     return visit
-
-
-async def ask(page: Page, button: str, expected: str) -> list[str]:
-    """Press a button, wait for where its answer came from, and return the titles shown."""
-    await page.click(f"#{button}")
-    # The frontend gives up after 10 s.
-    await expect(page.locator("#source")).to_have_text(expected, timeout=15_000)
-    return await page.locator("#titles li").all_text_contents()
 
 
 async def test_the_api_dies_and_comes_back(browser_page: Page, open_page: Open, api: ApiProcess):
