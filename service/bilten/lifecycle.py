@@ -1,6 +1,7 @@
 """How the commands that run until they are told to stop begin and end."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -32,6 +33,7 @@ def told_to_stop() -> asyncio.Event:
 
 def cannot_listen(host: str, port: int, error: OSError, *, variable: str) -> int:
     """Say that the address cannot be had, and which variable names another port. Returns the exit status, 1."""
-    reason = str(error.strerror).rpartition(": ")[2]  # asyncio repeats the address before it
+    # asyncio puts a text of its own in the place of the system's, another in each version of Python.
+    reason = os.strerror(error.errno).lower() if error.errno else str(error)
     sys.stderr.write(f"bilten: cannot listen on {host}:{port} ({reason}). Stop what uses it, or set {variable}.\n")
     return 1
