@@ -5,10 +5,10 @@ ARGS ?=
 
 BOOTSTRAP = $(PYTHON) -I -S service/bootstrap.py
 
-.PHONY: help up test lint format docs reset lock
+.PHONY: help up test e2e lint format docs reset lock
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 up: ## run everything on this machine: the API on http://127.0.0.1:3001 (PORT=3002 for another port)
 	@$(BOOTSTRAP) local
@@ -18,6 +18,10 @@ test: ## run all tests, with a coverage report (ARGS="-k name" for some of them)
 	@$(BOOTSTRAP) dev
 	@exec .venv/bin/pytest -n auto --cov --cov-branch --cov-report=term-missing:skip-covered \
 		--cov-report=html --cov-fail-under=90 $(ARGS)
+
+e2e: ## run both charts on a cluster: that of KUBECONFIG, else a kind cluster of its own
+	@$(BOOTSTRAP) dev
+	@exec .venv/bin/pytest -v --confcutdir=tests/e2e --durations=8 $(or $(ARGS),tests/e2e)
 
 lint: ## check style, types and layers
 	@$(BOOTSTRAP) dev
