@@ -35,6 +35,7 @@ def cannot_listen(host: str, port: int, error: OSError, *, variable: str) -> int
     """Say that the address cannot be had, and which variable names another port. Returns the exit status, 1."""
     # asyncio puts a text of its own in the place of the system's, another in each version of Python. Names that mean
     # nothing have negative numbers, and their own text.
-    reason = os.strerror(error.errno).lower() if (error.errno or 0) > 0 else error.strerror or str(error)
+    number = error.errno or 0
+    reason = os.strerror(number).lower() if number > 0 else error.strerror or str(error)
     sys.stderr.write(f"bilten: cannot listen on {host}:{port} ({reason}). Stop what uses it, or set {variable}.\n")
     return 1
