@@ -6,6 +6,8 @@ Every field is one variable, `BILTEN_` and its name in capitals. Defaults that d
 
 import ipaddress
 import json
+import re
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -29,6 +31,8 @@ PROFILES: dict[Environment, dict[str, Any]] = {
         "password_min_length": 6,
         "anonymous_requests_per_minute": 3000,
         "user_requests_per_minute": 3000,
+        "s3_quarantine_bucket": "bilten-dev-quarantine",
+        "s3_media_bucket": "bilten-dev-media",
         "cors_origins": [
             f"http://{host}:{port}" for port in (3000, 3002, 4173, 5173) for host in ("localhost", "127.0.0.1")
         ],
@@ -55,6 +59,10 @@ def _signs(key: dict[str, Any]) -> bool:
 
 
 CommaSeparated = Annotated[list[str], NoDecode]
+
+#: What the keys of signed links are called by, and their shortest secret.
+_KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
+_KEY_LENGTH = 32
 
 
 class Settings(BaseSettings):
@@ -97,6 +105,44 @@ class Settings(BaseSettings):
     s3_access_key: SecretStr | None = Field(None, description="Access key of the object store.")
     s3_secret_key: SecretStr | None = Field(None, description="Secret key of the object store.")
     s3_region: str = Field("us-east-1", description="Region the object store signs for.")
+    s3_public_endpoint: AnyHttpUrl | None = Field(
+        None, description="The object store as browsers reach it, for direct uploads; else `BILTEN_S3_ENDPOINT`."
+    )
+    s3_quarantine_bucket: str = Field(
+        "bilten-quarantine", min_length=3, max_length=63, description="Bucket of files that were not found clean (yet)."
+    )
+    s3_media_bucket: str = Field(
+        "bilten-media", min_length=3, max_length=63, description="Bucket of files that were found clean."
+    )
+    s3_connect_timeout_s: float = Field(
+        2, gt=0, le=30, description="Longest wait for a connection to the object store, in seconds."
+    )
+    s3_read_timeout_s: float = Field(
+        10, gt=0, le=120, description="Longest wait for the object store's next word, in seconds."
+    )
+
+    link_keys: SecretStr | None = Field(
+        None,
+        description="Keys of signed links, `id:secret` with 32 characters or more, comma-separated; the first signs, "
+        "all verify. Without them one is derived from `BILTEN_SECRET_KEY`.",
+    )
+    cdn_base_url: AnyHttpUrl | None = Field(
+        None, description="Base address of the CDN whose origin is this API; public files are linked to there."
+    )
+    cdn_purge: Literal["none", "urls", "keys"] = Field(
+        "none", description="How caches are told to forget: nothing, `PURGE` of each address, or by surrogate key."
+    )
+    cdn_purge_urls: CommaSeparated = Field(
+        default_factory=list,
+        description="Where purges go, each of these addresses (one for a cache node), comma-separated; else the CDN.",
+    )
+    cdn_purge_token: SecretStr | None = Field(None, description="Bearer token of purges.")
+    cdn_key_header: str = Field(
+        "Surrogate-Key",
+        pattern=r"^[A-Za-z0-9-]+$",
+        description="Header with the surrogate keys, of answers and of purges.",
+    )
+    cdn_timeout_s: float = Field(5, gt=0, le=60, description="Longest wait for one purge, in seconds.")
 
     secret_key: SecretStr = Field(
         min_length=32,
@@ -132,6 +178,19 @@ class Settings(BaseSettings):
         4000, ge=1, description="Connections one process holds, or as many as its open files allow; one more gets 503."
     )
     max_json_bytes: int = Field(1024 * 1024, ge=1024, description="Largest JSON body, in bytes.")
+    spool_dir: Path | None = Field(
+        None, description="Folder for uploads until they are looked at; the system's temporary one if none."
+    )
+    spool_bytes: int = Field(
+        1024**3, ge=1024 * 1024, description="Bytes that the uploads under way of one process may hold there together."
+    )
+    upload_idle_s: float = Field(30, gt=0, description="Longest wait for the next byte of an upload, in seconds.")
+    upload_total_s: float = Field(
+        60, gt=0, description="Longest an upload may take, in seconds; each 64 KiB of it may take one more."
+    )
+    download_stall_s: float = Field(
+        30, gt=0, description="Longest a reader of a file may take for the next 64 KiB, in seconds."
+    )
     anonymous_requests_per_minute: int = Field(
         300, ge=1, description="Requests a minute from one address without a token."
     )
@@ -168,7 +227,7 @@ class Settings(BaseSettings):
         profile = PROFILES.get(values.get("environment", "development"), {})
         return {**profile, **values}
 
-    @field_validator("cors_origins", "metrics_networks", mode="before")
+    @field_validator("cors_origins", "metrics_networks", "cdn_purge_urls", mode="before")
     @classmethod
     def _split_commas(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -200,6 +259,25 @@ class Settings(BaseSettings):
         if not usable:
             raise ValueError("must be a JSON Web Key Set whose keys have kty OKP, crv Ed25519, a kid, x and d")
         return value
+
+    @field_validator("link_keys")
+    @classmethod
+    def _are_link_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        pairs = [pair.strip().partition(":") for pair in value.get_secret_value().split(",")] if value else []
+        names = [name for name, _, _ in pairs]
+        if len(set(names)) < len(names) or not all(
+            _KEY_ID.fullmatch(name) and len(secret) >= _KEY_LENGTH for name, _, secret in pairs
+        ):
+            raise ValueError("must be keys like 2026a:secret, comma-separated, each secret of 32 characters or more")
+        return value
+
+    @model_validator(mode="after")
+    def _purges_know_where_to_go(self) -> "Settings":
+        if self.cdn_purge != "none" and self.cdn_base_url is None:
+            raise ValueError("BILTEN_CDN_PURGE needs BILTEN_CDN_BASE_URL")
+        if self.s3_quarantine_bucket == self.s3_media_bucket:
+            raise ValueError("BILTEN_S3_QUARANTINE_BUCKET and BILTEN_S3_MEDIA_BUCKET must differ")
+        return self
 
     @model_validator(mode="after")
     def _production_is_strict(self) -> "Settings":
