@@ -28,9 +28,10 @@ from bilten.services import Services
 from bilten.settings import Settings
 from bilten.web import cors, docs, headers, health, openapi, rate_limit, routing
 from bilten.web.endpoint import Endpoint, endpoints_of
-from bilten.web.keys import HEALTH, IDEMPOTENCY, LIMITER, SERVICES, SETTINGS, TOKENS
+from bilten.web.keys import HEALTH, IDEMPOTENCY, LIMITER, SERVICES, SETTINGS, SPOOL, TOKENS
 from bilten.web.limits import Limiter
 from bilten.web.pagination import CursorCodec
+from bilten.web.spool import Spool
 from bilten.wishlist import routes as wishlist
 
 #: How long to wait before trying again to prepare the schema of a database that is not there yet, in seconds.
@@ -57,12 +58,14 @@ def create_app(settings: Settings) -> web.Application:
         tokens=tokens,
         views=ViewCounter(db),
         mailer=Mailer(settings),
+        spool=Spool(settings.spool_dir, settings.spool_bytes),
     )
     app = web.Application(client_max_size=settings.max_json_bytes)
     app[SETTINGS] = settings
     app[SERVICES] = services
     app[TOKENS] = Authenticator(db, tokens)
     app[LIMITER] = Limiter()
+    app[SPOOL] = services.spool
     app[IDEMPOTENCY] = guard(db, secret, at_once=settings.database_pool_size // 4)
     app[HEALTH] = health.Health()
     app[HEALTH].add("database", db.ping)
@@ -87,6 +90,8 @@ def create_app(settings: Settings) -> web.Application:
 async def _run(app: web.Application) -> AsyncIterator[None]:
     services: Services = app[SERVICES]
     async with contextlib.AsyncExitStack() as ending:
+        await services.spool.open()
+        ending.push_async_callback(services.spool.close)
         await services.db.open()
         ending.push_async_callback(services.db.close)
         ending.callback(services.passwords.close)

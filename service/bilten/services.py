@@ -10,6 +10,7 @@ from bilten.mail.compose import Mailer
 from bilten.settings import Settings
 from bilten.web.limits import Limiter
 from bilten.web.pagination import CursorCodec
+from bilten.web.spool import Spool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,5 +24,6 @@ class Services:
     tokens: TokenIssuer
     views: ViewCounter
     mailer: Mailer
+    spool: Spool
     #: Which failed sign-ins are still written down.
     login_failures: Limiter = field(default_factory=Limiter)

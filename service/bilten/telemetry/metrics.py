@@ -39,6 +39,9 @@ class Metrics:
             registry=self.registry,
         )
         self.in_flight = Gauge("bilten_http_requests_in_flight", "Requests being answered", registry=self.registry)
+        self.spool_bytes = Gauge(
+            "bilten_upload_spool_bytes", "Bytes of the spool that uploads under way hold", registry=self.registry
+        )
 
     def observe_request(self, method: str, route: str, status: int, duration_s: float) -> None:
         """Count one answer."""

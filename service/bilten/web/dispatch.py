@@ -2,7 +2,7 @@
 
 Before this runs: preflight, 429, 404, 405 (`bilten.web.cors`, `rate_limit`, the router). Here: 401 → role 403 → size
 413 → content type 415 → body, query and path 400/404 → the handler. A guarded route never reads a body before it knows
-who asks.
+who asks, and a form is read only when the query and the path are right.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from aiohttp import HttpVersion11, hdrs, web
 from pydantic import BaseModel, ValidationError
 
 from bilten.context import Principal
-from bilten.web import etags, json_body, query_string
+from bilten.web import etags, json_body, multipart, query_string
 from bilten.web.answers import Answer
 from bilten.web.endpoint import Auth, Endpoint
 from bilten.web.errors import (
@@ -29,7 +29,10 @@ from bilten.web.errors import (
     UnsupportedMediaType,
     ValidationFailed,
 )
-from bilten.web.keys import IDEMPOTENCY, SERVICES, SETTINGS, TOKENS
+from bilten.web.form_reader import Form
+from bilten.web.forms import FormSpec, Upload
+from bilten.web.keys import IDEMPOTENCY, SERVICES, SETTINGS, SPOOL, TOKENS
+from bilten.web.serve import Download, respond
 
 BEARER = "bearer "
 IDEMPOTENCY_KEY = "Idempotency-Key"
@@ -58,14 +61,28 @@ def serve(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamRes
     async def handle(request: web.Request) -> web.StreamResponse:
         request[ENDPOINT] = endpoint
         principal = await _principal(request, endpoint)
-        raw = await _read_body(request, endpoint)
-        arguments = _arguments(request, endpoint, principal, raw)
-        key = request.headers.get(IDEMPOTENCY_KEY) if endpoint.creates else None
-        if key is None:
-            return _response(request, endpoint, await endpoint.handler(**arguments))
-        return await _once(request, endpoint, principal, key, raw, arguments)
+        if endpoint.form is None:
+            raw = await _read_body(request, endpoint)
+            return await _answer(request, endpoint, principal, raw, _arguments(request, endpoint, principal, raw))
+        settings = request.app[SETTINGS]
+        boundary = multipart.check(request, endpoint.form, settings)
+        arguments = _arguments(request, endpoint, principal, b"")
+        await _ask_for_body(request)
+        reading = multipart.receive(request, endpoint.form, boundary, spool=request.app[SPOOL], settings=settings)
+        async with reading as (form, room):
+            upload = _upload(endpoint.form, form, room.release)
+            return await _answer(request, endpoint, principal, upload.fingerprint(), {**arguments, "upload": upload})
 
     return handle
+
+
+async def _answer(
+    request: web.Request, endpoint: Endpoint, principal: Principal | None, raw: bytes, arguments: dict[str, Any]
+) -> web.StreamResponse:
+    key = request.headers.get(IDEMPOTENCY_KEY) if endpoint.creates else None
+    if key is None:
+        return await _response(request, endpoint, await endpoint.handler(**arguments))
+    return await _once(request, endpoint, principal, key, raw, arguments)
 
 
 async def _principal(request: web.Request, endpoint: Endpoint) -> Principal | None:
@@ -92,10 +109,7 @@ async def _read_body(request: web.Request, endpoint: Endpoint) -> bytes:
         raise UnsupportedMediaType("Send the body without Content-Encoding")
     if endpoint.body_model is not None and request.body_exists and request.content_type != "application/json":
         raise UnsupportedMediaType("Send the body as application/json")
-    if hdrs.EXPECT in request.headers and request.version >= HttpVersion11:
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        # As aiohttp's own handler of `Expect` does: this was no part of the answer.
-        request.writer.output_size = 0
+    await _ask_for_body(request)
     chunks, size = [], 0
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
@@ -107,6 +121,22 @@ async def _read_body(request: web.Request, endpoint: Endpoint) -> bytes:
     except TimeoutError:
         raise RequestTimeout from None
     return b"".join(chunks)
+
+
+async def _ask_for_body(request: web.Request) -> None:
+    if hdrs.EXPECT in request.headers and request.version >= HttpVersion11:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        # As aiohttp's own handler of `Expect` does: this was no part of the answer.
+        request.writer.output_size = 0
+
+
+def _upload(spec: FormSpec, form: Form, release: Callable[[], Awaitable[None]]) -> Upload[Any]:
+    details: list[Detail] = []
+    texts = {name: values if spec.takes_many(name) else values[-1] for name, values in form.texts.items()}
+    model = _collect(details, lambda m: m.model_validate(texts), spec.model)
+    if model is None:
+        raise ValidationFailed(details=details)
+    return Upload(form=model, files=form.files, release=release)
 
 
 def _arguments(request: web.Request, endpoint: Endpoint, principal: Principal | None, raw: bytes) -> dict[str, Any]:
@@ -191,7 +221,8 @@ async def _once(
     async with request.app[IDEMPOTENCY](holder, route, key, raw) as use:
         if use.replay is not None:
             return use.replay
-        response = _response(request, endpoint, await endpoint.handler(**arguments))
+        response = await _response(request, endpoint, await endpoint.handler(**arguments))
+        assert isinstance(response, web.Response)  # noqa: S101 what creates answers a model
         await use.keep(response)
         return response
 
@@ -201,7 +232,9 @@ def _variables(request: web.Request) -> str:
     return hashlib.sha256(text.encode()).hexdigest() if text else ""
 
 
-def _response(request: web.Request, endpoint: Endpoint, answer: BaseModel) -> web.Response:
+async def _response(request: web.Request, endpoint: Endpoint, answer: BaseModel | Download) -> web.StreamResponse:
+    if isinstance(answer, Download):
+        return await respond(request, answer)
     headers: dict[str, str] = {}
     if isinstance(answer, Answer) and (tag := answer.etag()):
         headers = etags.headers(tag) if answer.may_be_kept else {hdrs.ETAG: tag}

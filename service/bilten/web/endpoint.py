@@ -3,28 +3,33 @@
     @endpoint("PUT", "/events/{event_id}", summary="Change an event", auth="organizer", errors=[NotFound()])
     async def update_event(services: Services, path: EventPath, body: Change, principal: Principal) -> EventAnswer:
 
-A handler may take any of `request`, `services`, `principal`, `path`, `query`, `body`, `if_match`, by these names. The
-annotations of `path`, `query`, `body` and the return value are pydantic models: `bilten.web.dispatch` fills and
-serialises them, `bilten.web.openapi` documents them. `principal` is `Principal`, or `Principal | None` with
+A handler may take any of `request`, `services`, `principal`, `path`, `query`, `body`, `upload`, `if_match`, by these
+names. The annotations of `path`, `query`, `body` and the return value are pydantic models: `bilten.web.dispatch` fills
+and serialises them, `bilten.web.openapi` documents them. `principal` is `Principal`, or `Principal | None` with
 `auth="optional"`; `if_match` is the header of that name, for `bilten.web.etags`.
+
+In place of a body, `upload: Upload[Model]` takes a form with `files` (`bilten.web.forms`); in place of a model, a
+handler may answer a `Download` of one of `media_types` (`bilten.web.serve`).
 """
 
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
 from bilten.web.errors import ApiError
+from bilten.web.forms import FileField, FormSpec, Upload
+from bilten.web.serve import Download
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Auth = Literal["none", "optional", "user", "organizer", "admin"]
 Tier = Literal["M", "U", "F", "S", "own"]
-Handler = Callable[..., Awaitable[BaseModel]]
+Handler = Callable[..., Awaitable[BaseModel | Download]]
 HandlerT = TypeVar("HandlerT", bound=Handler)
 
-_INPUTS = {"request", "services", "principal", "path", "query", "body", "if_match"}
+_INPUTS = {"request", "services", "principal", "path", "query", "body", "upload", "if_match"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +51,10 @@ class Endpoint:
     path_model: type[BaseModel] | None
     query_model: type[BaseModel] | None
     body_model: type[BaseModel] | None
-    answer_model: type[BaseModel]
+    form: FormSpec | None
+    #: None where it answers a `Download`.
+    answer_model: type[BaseModel] | None
+    media_types: tuple[str, ...]
     description: str = ""
 
     @property
@@ -66,6 +74,8 @@ def endpoint(
     errors: Sequence[ApiError] = (),
     creates: bool = False,
     at_root: bool = False,
+    files: Sequence[FileField] = (),
+    media_types: Sequence[str] = (),
 ) -> Callable[[HandlerT], HandlerT]:
     """Describe a handler. `creates` makes it honour `Idempotency-Key`; `at_root` serves it outside the base paths.
 
@@ -79,8 +89,12 @@ def endpoint(
         if unknown := inputs - _INPUTS:
             raise TypeError(f"{handler.__qualname__} takes {sorted(unknown)}; an endpoint may take {sorted(_INPUTS)}")
         answer = hints.get("return")
-        if not (isinstance(answer, type) and issubclass(answer, BaseModel)):
-            raise TypeError(f"{handler.__qualname__} must say which model it answers")
+        if not (isinstance(answer, type) and issubclass(answer, BaseModel | Download)):
+            raise TypeError(f"{handler.__qualname__} must say which model it answers, or that it is a Download")
+        if issubclass(answer, Download) != bool(media_types) or (media_types and method != "GET"):
+            raise TypeError(
+                f"{handler.__qualname__} must be a GET with `media_types` if it answers a Download, else not"
+            )
         if "principal" in inputs and auth == "none":
             raise TypeError(f"{handler.__qualname__} asks for a principal but its auth is none")
         described = Endpoint(
@@ -100,12 +114,24 @@ def endpoint(
             path_model=hints.get("path"),
             query_model=hints.get("query"),
             body_model=hints.get("body"),
-            answer_model=answer,
+            form=_form(handler, hints.get("upload"), files),
+            answer_model=answer if issubclass(answer, BaseModel) else None,
+            media_types=tuple(media_types),
         )
         setattr(handler, _MARK, described)
         return handler
 
     return describe
+
+
+def _form(handler: Handler, hint: Any, files: Sequence[FileField]) -> FormSpec | None:
+    if hint is None and not files:
+        return None
+    if get_origin(hint) is not Upload or not files or "body" in inspect.signature(handler).parameters:
+        raise TypeError(
+            f"{handler.__qualname__} must take `upload: Upload[Model]` and no body, and declare its `files`"
+        )
+    return FormSpec(get_args(hint)[0], tuple(files))
 
 
 _MARK = "__bilten_endpoint__"

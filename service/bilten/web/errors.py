@@ -140,6 +140,14 @@ class UnsupportedMediaType(ApiError):
     message = "Send the body as application/json, without Content-Encoding"
 
 
+class RangeNotSatisfiable(ApiError):
+    """416: the range begins behind the end of the file; `Content-Range` says how long it is."""
+
+    status = 416
+    code = "RANGE_NOT_SATISFIABLE"
+    message = "The range begins behind the end of the file"
+
+
 class ExpectationFailed(ApiError):
     """417: an `Expect` header other than 100-continue."""
 
@@ -194,6 +202,7 @@ BY_STATUS: dict[int, type[ApiError]] = {
     412: PreconditionFailed,
     413: PayloadTooLarge,
     415: UnsupportedMediaType,
+    416: RangeNotSatisfiable,
     417: ExpectationFailed,
     422: UnprocessableEntity,
     429: TooManyRequests,

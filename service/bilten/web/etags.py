@@ -46,3 +46,8 @@ def is_known(if_none_match: str | None, current: str) -> bool:
     if if_none_match is None:
         return False
     return if_none_match.strip() == "*" or any(f'"{text}"' == current for _, text in _TAG.findall(if_none_match))
+
+
+def is_one_of(if_match: str, current: str) -> bool:
+    """Whether `If-Match` names the version there is; weak tags name nothing (RFC 9110 §13.1.1)."""
+    return if_match.strip() == "*" or any(not weak and f'"{text}"' == current for weak, text in _TAG.findall(if_match))

@@ -10,6 +10,7 @@ from aiohttp import web
 from bilten.context import Principal
 from bilten.settings import Settings
 from bilten.web.limits import Limiter
+from bilten.web.spool import Spool
 
 if TYPE_CHECKING:
     from bilten.web.health import Health
@@ -41,5 +42,6 @@ SETTINGS = web.AppKey("settings", Settings)
 SERVICES: web.AppKey[Any] = web.AppKey("services", object)
 TOKENS: web.AppKey[TokenReader] = web.AppKey("tokens", object)  # type: ignore[arg-type]  # a Protocol is no class
 LIMITER = web.AppKey("limiter", Limiter)
+SPOOL = web.AppKey("spool", Spool)
 IDEMPOTENCY: web.AppKey[IdempotencyGuard] = web.AppKey("idempotency", object)  # type: ignore[arg-type]
 HEALTH: web.AppKey["Health"] = web.AppKey("health", object)  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import models_json_schema
 
 from bilten import __version__
+from bilten.web import openapi_bytes
 from bilten.web.answers import Answer
 from bilten.web.dispatch import IDEMPOTENCY_KEY
 from bilten.web.endpoint import Endpoint
@@ -23,6 +24,7 @@ from bilten.web.errors import (
     NotFound,
     PayloadTooLarge,
     PreconditionFailed,
+    RangeNotSatisfiable,
     RequestTimeout,
     ServiceUnavailable,
     TooManyRequests,
@@ -63,8 +65,8 @@ def _name(model: type) -> tuple[str, str]:
 def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
     """The OpenAPI document of these endpoints; paths are absolute, under the first of the three base paths."""
     endpoints = list(endpoints)
-    inputs = {m for e in endpoints for m in (e.path_model, e.query_model, e.body_model) if m}
-    outputs = {e.answer_model for e in endpoints}
+    inputs = {m for e in endpoints for m in (e.path_model, e.query_model, e.body_model, _form_model(e)) if m}
+    outputs = {e.answer_model for e in endpoints if e.answer_model}
     names, definitions = models_json_schema(
         [(m, "validation") for m in sorted(inputs, key=_name)]
         + [(m, "serialization") for m in sorted(outputs, key=_name)],
@@ -72,7 +74,10 @@ def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
     )
     schemas = definitions.get("$defs", {})
     parameter_models = {
-        names[m, "validation"]["$ref"].rsplit("/", 1)[1] for e in endpoints for m in (e.path_model, e.query_model) if m
+        names[m, "validation"]["$ref"].rsplit("/", 1)[1]
+        for e in endpoints
+        for m in (e.path_model, e.query_model, _form_model(e))
+        if m
     }
     paths: dict[str, dict[str, Any]] = defaultdict(dict)
     for endpoint in endpoints:
@@ -110,6 +115,10 @@ def _operation(endpoint: Endpoint, names: Any, schemas: dict[str, Any]) -> dict[
         operation["description"] = endpoint.description
     if endpoint.auth != "none":
         operation["security"] = [{"bearer": []}] + ([{}] if endpoint.auth == "optional" else [])
+    if endpoint.form:
+        operation["requestBody"] = openapi_bytes.request_body(
+            endpoint.form, _resolve(names[endpoint.form.model, "validation"], schemas)
+        )
     if endpoint.body_model:
         operation["requestBody"] = {
             "required": bool(_resolve(names[endpoint.body_model, "validation"], schemas).get("required")),
@@ -131,6 +140,8 @@ def _parameters(endpoint: Endpoint, names: Any, schemas: dict[str, Any]) -> Iter
         yield _tags_parameter("If-Match", "Change it only if it is still the version of this `ETag`.")
     if endpoint.method == "GET" and _has_etag(endpoint):
         yield _tags_parameter("If-None-Match", "Answer 304 when it still is what this `ETag` stands for.")
+    if endpoint.media_types:
+        yield from openapi_bytes.parameters()
     if endpoint.creates:
         yield {
             "name": IDEMPOTENCY_KEY,
@@ -146,7 +157,12 @@ def _tags_parameter(name: str, description: str) -> dict[str, Any]:
 
 
 def _has_etag(endpoint: Endpoint) -> bool:
-    return issubclass(endpoint.answer_model, Answer) and endpoint.answer_model.etag is not Answer.etag
+    model = endpoint.answer_model
+    return model is not None and issubclass(model, Answer) and model.etag is not Answer.etag
+
+
+def _form_model(endpoint: Endpoint) -> type[BaseModel] | None:
+    return endpoint.form.model if endpoint.form else None
 
 
 def _properties(model: type[BaseModel], names: Any, schemas: dict[str, Any]) -> Iterable[tuple[str, dict[str, Any]]]:
@@ -168,12 +184,12 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _responses(endpoint: Endpoint, names: Any) -> dict[str, Any]:
-    responses: dict[str, Any] = {
-        str(endpoint.status): {
+    responses: dict[str, Any] = openapi_bytes.responses(endpoint.media_types)
+    if endpoint.answer_model:
+        responses[str(endpoint.status)] = {
             "description": "Done" if endpoint.status == HTTPStatus.OK else "Created",
             "content": {"application/json": {"schema": names[endpoint.answer_model, "serialization"]}},
         }
-    }
     if _has_etag(endpoint):
         responses[str(endpoint.status)]["headers"] = {"ETag": {"schema": {"type": "string"}}}
         if endpoint.method == "GET":
@@ -199,6 +215,10 @@ def _errors_around(endpoint: Endpoint) -> Iterable[ApiError]:
     if endpoint.path_model and not any(error.status == NotFound.status for error in endpoint.errors):
         yield NotFound()
     yield from (RequestTimeout(), PayloadTooLarge(), UnsupportedMediaType())
+    if endpoint.form:
+        yield from openapi_bytes.errors_of_forms(endpoint.form)
+    if endpoint.media_types:
+        yield from (PreconditionFailed("`If-Match` names other versions only"), RangeNotSatisfiable())
     if "if_match" in endpoint.inputs:
         yield PreconditionFailed(f"{PreconditionFailed.message} (Only with `If-Match`, which takes an `ETag`.)")
     if endpoint.creates:
