@@ -8,9 +8,10 @@ from uuid import UUID
 import asyncpg
 
 EVENTS = ARTICLES = 200_000
+FILES = 100_000
 WISHES = USERS = SESSIONS = JOBS = 50_000
 
-#: The user with the long wishlist.
+#: The user with the long wishlist, and with half of all files.
 USER = UUID("5eedface-0000-4000-8000-000100000002")
 
 _PHRASES = """
@@ -116,10 +117,35 @@ select 'anonymous', 'POST /auth/register', i::text, sha256(convert_to(i::text, '
 from generate_series(1, $1::int) i
 """  # noqa: S608 numbers
 
+_FILES = """
+insert into files (owner_id, name, folder, tags, alt_text, visibility, version, status, media_type, size_bytes,
+    created_at)
+select case when i % 2 = 0 then $2 else (select array_agg(id order by id) from users)[1 + i % 500] end,
+    left(a.phrase, 20) || '.jpg', (array['/', '/posters', '/posters/2026', '/contracts'])[1 + i % 4],
+    array['a' || i % 50, 'b' || i % 700], left(b.phrase, 40), (array['public', 'private'])[1 + i % 2], 1,
+    case i % 1000 when 3 then 'infected' when 4 then 'scanning' else 'clean' end,
+    (array['image/jpeg', 'image/png', 'image/jpeg', 'application/pdf'])[1 + i % 4], 1000 + i * 7919::bigint % 9000000,
+    timestamptz '2022-01-01Z' + i * interval '20 minutes'
+from generate_series(1, $1::int) i join phrases a on a.n = i % 7000 join phrases b on b.n = i % 4999
+"""
+
+_FILE_VERSIONS = """
+insert into file_versions (file_id, number, status, media_type, size_bytes, sha256, engine, signatures, scanned_at,
+    served_key, served_type, served_size, created_at)
+select id, 1, status, media_type, size_bytes, sha256(convert_to(id::text, 'UTF8')), 'clamav 1.4.3', '27400', now(),
+    case when status = 'clean' then id::text end, case when status = 'clean' then media_type end,
+    case when status = 'clean' then size_bytes end, created_at
+from files
+"""
+
 TABLES = (
-    "events", "articles", "ticket_types", "wishlist_items", "users", "sessions", "refresh_tokens", "one_time_tokens",
+    "files", "file_versions", "events",
+    "articles", "ticket_types", "wishlist_items", "users", "sessions", "refresh_tokens", "one_time_tokens",
     "revoked_tokens", "jobs", "mails", "idempotency_keys",
 )  # fmt: skip
+
+#: Those that point to these and stay empty.
+_POINTING = ("file_variants", "file_uploads", "file_quotas", "quota_reservations", "file_references")
 
 # Large indexes first, so that both connections are busy to the end.
 _LATER = """
@@ -139,9 +165,9 @@ Statement = tuple[Any, ...]
 
 async def fill(url: str) -> None:
     """Takes some 14 s on two cores: it writes without log, indexes and foreign keys, and makes those afterwards."""
-    (later,) = await _run(url, [(_LATER, list(TABLES))])
+    (later,) = await _run(url, [(_LATER, [*TABLES, *_POINTING])])
     await _run(url, [(row["forget"],) for row in reversed(later)])
-    await _run(url, [(f"alter table {table} set unlogged",) for table in TABLES])
+    await _run(url, [(f"alter table {table} set unlogged",) for table in (*TABLES, *_POINTING)])
     await _run(url, [(_PHRASES,), ("alter table phrases add primary key (n)",), ("analyze phrases",), (_ORGANIZERS,)])
     await asyncio.gather(
         _run(url, [(_EVENTS, EVENTS), (_TICKET_TYPES,), (_WISHES, USER, WISHES), (_JOBS, JOBS), (_KEYS, SESSIONS)]),
@@ -150,6 +176,7 @@ async def fill(url: str) -> None:
             (_REVOKED_TOKENS,),
         ]),
     )  # fmt: skip
+    await _run(url, [(_FILES, FILES, USER), (_FILE_VERSIONS,)])
     for turn in (1, 2):
         await _share(url, [(row["make"],) for row in later if row["turn"] == turn])
     await _share(url, [(f"vacuum analyze {table}",) for table in TABLES])

@@ -4,6 +4,7 @@ import bilten.accounts.tables
 import bilten.articles.tables
 import bilten.audit.tables
 import bilten.events.tables
+import bilten.files.tables
 import bilten.idempotency.tables
 import bilten.jobs.tables
 import bilten.mail.tables

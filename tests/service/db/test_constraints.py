@@ -25,12 +25,19 @@ _MOST_CHARACTERS = {
     "ticket_types": {"code": 50, "name": 100, "description": 2000},
     "articles": {"slug": 200, "title": 255, "excerpt": 2000, "content": 200000, "category": 100, "author": 200,
                  "featured_image_url": 2000},
+    "files": {"name": 255, "alt_text": 1000, "media_type": 100},
+    "file_versions": {"media_type": 100, "reason": 500, "placeholder": 4000},
+    "file_variants": {"name": 50, "media_type": 100, "key": 200},
+    "file_verdicts": {"signature": 300, "engine": 200, "signatures": 100, "limits_profile": 100},
+    "file_uploads": {"name": 255, "media_type": 100, "folder": 500},
     "jobs": {"kind": 100, "last_error": 4000, "dedupe_key": 255},
     "mails": {"to_address": 320, "subject": 998},
     "audit_log": {"action": 100, "entity": 100, "entity_id": 200, "request_id": 128},
     "idempotency_keys": {"principal": 100, "route": 200, "key": 255},
 }  # fmt: skip
 
+_SCANNED: Row = {"engine": "e", "signatures": "s", "scanned_at": NOW}
+_SERVED: Row = {"status": "clean", "served_key": "k", "served_type": "t", "served_size": 1} | _SCANNED
 _REVOKED = {"revoked_at": NOW, "revoked_reason": ""}
 _LONG = [(table, column, most) for table, of in _MOST_CHARACTERS.items() for column, most in of.items()]
 
@@ -84,6 +91,53 @@ BAD: list[tuple[str, Row, str]] = [
     ("articles", {"read_time": 0}, "read_time_positive"),
     ("articles", {"tags": ["a", None]}, "tags_sound"),
     ("articles", {"tags": ["a"] * 51}, "tags_sound"),
+    ("files", {"folder": "/" + "x" * 500}, "folder_length"),
+    ("files", {"folder": "posters"}, "folder_form"),
+    ("files", {"folder": "/posters/"}, "folder_form"),
+    ("files", {"folder": "/a/../b"}, "folder_form"),
+    ("files", {"tags": ["a", None]}, "tags_sound"),
+    ("files", {"tags": ["a", ""]}, "tags_sound"),
+    ("files", {"tags": ["a"] * 51}, "tags_sound"),
+    ("files", {"visibility": "secret"}, "visibility_known"),
+    ("files", {"retention": "lent"}, "retention_known"),
+    ("files", {"link_epoch": -1}, "link_epoch_not_negative"),
+    ("files", {"version": 0}, "version_positive"),
+    ("files", {"status": "lost"}, "status_known"),
+    ("files", {"size_bytes": -1}, "size_bytes_not_negative"),
+    ("file_versions", {"number": 0}, "number_positive"),
+    ("file_versions", {"status": "lost"}, "status_known"),
+    ("file_versions", {"size_bytes": 0}, "size_bytes_positive"),
+    ("file_versions", {"sha256": b"short"}, "sha256_is_sha256"),
+    ("file_versions", _SCANNED | {"engine": "x" * 201}, "engine_length"),
+    ("file_versions", _SCANNED | {"signatures": "x" * 101}, "signatures_length"),
+    ("file_versions", _SERVED | {"status": "infected"}, "only_clean_is_served"),
+    ("file_versions", _SERVED | {"status": "scanning"}, "only_clean_is_served"),
+    ("file_versions", {"status": "clean"} | _SCANNED, "only_clean_is_served"),
+    ("file_versions", _SERVED | {"served_type": None}, "served_complete"),
+    ("file_versions", {"status": "infected"}, "verdict_has_time"),
+    ("file_versions", {"engine": "e"}, "verdict_complete"),
+    ("file_versions", _SERVED | {"served_key": "x" * 201}, "served_key_length"),
+    ("file_versions", _SERVED | {"served_type": "x" * 101}, "served_type_length"),
+    ("file_versions", _SERVED | {"served_size": 0}, "served_size_positive"),
+    ("file_versions", {"width": 1}, "dimensions_sound"),
+    ("file_versions", {"width": 1, "height": 0}, "dimensions_sound"),
+    ("file_versions", {"mean_color": "red"}, "mean_color_form"),
+    ("file_variants", {"width": 0}, "dimensions_positive"),
+    ("file_variants", {"size_bytes": 0}, "size_bytes_positive"),
+    ("file_verdicts", {"sha256": b""}, "sha256_is_sha256"),
+    ("file_verdicts", {"word": "fine"}, "word_known"),
+    ("file_uploads", {"size_bytes": 0}, "size_bytes_positive"),
+    ("file_uploads", {"sha256": b""}, "sha256_is_sha256"),
+    ("file_uploads", {"visibility": "secret"}, "visibility_known"),
+    ("file_uploads", {"expires_at": NOW}, "expires_later"),
+    ("file_quotas", {"used_bytes": -1}, "used_bytes_not_negative"),
+    ("file_quotas", {"reserved_bytes": -1}, "reserved_bytes_not_negative"),
+    ("quota_reservations", {"size_bytes": -1}, "size_bytes_not_negative"),
+    ("quota_reservations", {"expires_at": NOW}, "expires_later"),
+    ("file_references", {"purpose": "decoration"}, "purpose_known"),
+    ("file_references", {"event_id": event_id(101)}, "of_one_thing"),
+    ("file_references", {"user_id": None}, "of_one_thing"),
+    ("file_references", {"position": -1}, "position_not_negative"),
     ("jobs", {"payload": []}, "payload_is_object"),
     ("jobs", {"attempts": -1}, "attempts_not_negative"),
     ("jobs", {"max_attempts": 0}, "max_attempts_positive"),
@@ -161,6 +215,12 @@ UNIQUE: list[tuple[str, Row, Row, str]] = [
     ("articles", {}, {}, "uq_articles_slug"),
     ("articles", {"legacy_id": 99}, {"slug": "b", "legacy_id": 99}, "uq_articles_legacy_id"),
     ("wishlist_items", {}, {}, "pk_wishlist_items"),
+    ("file_versions", {}, {}, "uq_file_versions_file_id_number"),
+    ("file_versions", _SERVED, _SERVED | {"number": 3}, "uq_file_versions_served_key"),
+    ("file_variants", {}, {"key": "other"}, "pk_file_variants"),
+    ("file_variants", {}, {"name": "other"}, "uq_file_variants_key"),
+    ("file_quotas", {}, {}, "pk_file_quotas"),
+    ("file_references", {}, {}, "uq_file_references_file_id_purpose_user_id_event_id_article_id"),
     ("jobs", {"dedupe_key": "d"}, {"dedupe_key": "d"}, "uq_jobs_open_dedupe_key"),
     ("idempotency_keys", {}, {}, "pk_idempotency_keys"),
 ]
@@ -196,7 +256,12 @@ async def test_a_row_that_points_nowhere_is_refused(database: Database):
     async with database.transaction() as tx:
         rows = await valid_rows(tx)
         rows["refresh_tokens"]["replaced_at"] = NOW
-        refusals = [await _refusal(tx, (table, rows[table] | {column: uuid4()})) for table, column in keys]
+        # Of what a file is used for, there is one.
+        instead = {("file_references", column): {"user_id": None} for column in ("event_id", "article_id")}
+        refusals = [
+            await _refusal(tx, (table, rows[table] | instead.get((table, column), {}) | {column: uuid4()}))
+            for table, column in keys
+        ]
     assert refusals == [f"fk_{table}_{column}" for table, column in keys]
     assert len(keys) > 8
 

@@ -13,6 +13,8 @@ from bilten.db.paging import Listing, Sort, Window, bounded_count
 from bilten.events import queries as events
 from bilten.events import search_queries
 from bilten.events.filters import SORTS, EventsQuery
+from bilten.files import list_queries as files
+from bilten.files.filters import FilesQuery
 from bilten.wishlist import queries as wishlist
 from support.large import USER
 from support.plans import Plan, plan_of, refuse_scans
@@ -28,6 +30,8 @@ MIDDLE: dict[str, Any] = {
     "base_price": 1500,
     "popularity_score": 120,
     "title": "m",
+    "name": "m",
+    "size": 5_000_000,
 }
 EVENT_FILTERS: list[dict[str, str]] = [
     {},
@@ -68,6 +72,27 @@ ARTICLE_FILTERS: list[dict[str, str]] = [
     {"text": "no-such-word"},
     {"text": "qz"},
     {"category": "food", "text": "two words"},
+]
+FILE_FILTERS: list[dict[str, str]] = [
+    {},
+    {"folder": "/posters/2026"},
+    {"folder": "/no/such"},
+    {"type": "image/png"},
+    {"type": "image/*"},
+    {"type": "video/mp4"},
+    {"tag": "b7"},
+    {"tag": "no such tag"},
+    {"status": "infected"},
+    {"visibility": "public"},
+    {"search": "jazz"},
+    {"search": "no-such-word"},
+    {"search": "qz"},
+    {"min_size": "8900000"},
+    {"max_size": "0"},
+    {"from": "2024-06-01", "to": "2024-06-30"},
+    {"from": "2099-01-01"},
+    {"search": "no-such-word", "sort": "-size"},
+    {"type": "image/*", "tag": "b7", "sort": "name"},
 ]
 
 
@@ -205,3 +230,35 @@ async def test_counting_articles_by_category_reads_an_index_only(connection: asy
     plan = await plan_of(connection, articles.CATEGORIES)
     assert "Index Only Scan" in {node["Node Type"] for node in plan.nodes}, str(plan)
     refuse_scans(plan)
+
+
+@pytest.mark.parametrize("order", ["created_at", "-created_at", "name", "-name", "size", "-size"])
+async def test_every_order_of_ones_own_files_follows_an_index_on_every_page(connection: asyncpg.Connection, order: str):
+    query = FilesQuery.model_validate({"sort": order})
+    owner = viewer("user")
+    assert owner
+    listed = files.listing(query, owner)
+    for window in windows(query.order):
+        plan = await check_page(connection, files.page_statement(listed, query.order, window))
+        # The few variants of a file may be sorted; the list itself may not.
+        assert plan.rows_sorted < 100, str(plan)
+
+
+@pytest.mark.parametrize("filters", FILE_FILTERS, ids=shown)
+@pytest.mark.parametrize("role", ["user", "admin"])
+async def test_every_filter_of_files_is_answered_by_an_index_and_so_is_its_count(
+    connection: asyncpg.Connection, role: Role, filters: dict[str, str]
+):
+    query = FilesQuery.model_validate(filters)
+    owner = viewer(role)
+    assert owner
+    listed = files.listing(query, owner)
+    for window in windows(query.order):
+        await check_page(connection, files.page_statement(listed, query.order, window))
+    refuse_scans(await plan_of(connection, bounded_count(listed), *listed.values))
+
+
+async def test_the_file_of_an_address_is_found_by_its_index(connection: asyncpg.Connection):
+    plan = await plan_of(connection, files.SERVED_BY_KEY, "no such key")
+    refuse_scans(plan)
+    assert plan.cost < 100, str(plan)

@@ -1,0 +1,58 @@
+"""What a list of files can be filtered and ordered by."""
+
+from datetime import date
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from bilten.db.paging import Sort
+from bilten.db.text_search import MAX_WORDS
+from bilten.files.fields import Folder, Status, Tag, Visibility
+from bilten.web.pagination import PageQuery
+
+#: Longest text that is searched for, in characters.
+MAX_SEARCH = 200
+
+_SORTS = {
+    "created_at": ("f.created_at", "time"),
+    "name": ("lower(f.name)", "text"),
+    "size": ("f.size_bytes", "integer"),
+}
+SortWord = Literal["created_at", "-created_at", "name", "-name", "size", "-size"]
+
+_Size = Annotated[int, Field(ge=0, le=2**53)]
+
+
+class FilesQuery(PageQuery):
+    """Filters and order of `GET /files`; all filters together must hold."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    search: str | None = Field(
+        None,
+        max_length=MAX_SEARCH,
+        description=f"Words that name, alternative text or tags contain; the first {MAX_WORDS} count."
+        " One or two letters are looked for where a word begins.",
+    )
+    type: Annotated[str, StringConstraints(pattern=r"^[a-z]+/([a-z0-9.+-]+|\*)$", max_length=100)] | None = Field(
+        None, description="A media type, like image/png, or image/* for all of a kind.", examples=["image/*"]
+    )
+    folder: Folder | None = Field(None, description="Files directly in this folder.")
+    tag: Tag | None = None
+    visibility: Visibility | None = None
+    status: Status | None = None
+    min_size: _Size | None = Field(None, description="Bytes.")
+    max_size: _Size | None = Field(None, description="Bytes.")
+    since: date | None = Field(None, validation_alias="from", description="Uploaded on this day (UTC) or later.")
+    until: date | None = Field(None, validation_alias="to", description="Uploaded on this day (UTC) or earlier.")
+    owner: UUID | None = Field(None, description="Whose files; of others only for admins, who see all without it.")
+    sort: SortWord = Field("-created_at", description="With a minus, the largest or newest first.")
+
+    @property
+    def order(self) -> Sort:
+        """The order asked for."""
+        name = self.sort.removeprefix("-")
+        column, kind = _SORTS[name]
+        descending = self.sort.startswith("-")
+        return Sort(name, column, kind, descending=descending, key="f.id")  # type: ignore[arg-type]
