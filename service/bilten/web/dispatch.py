@@ -29,7 +29,7 @@ from bilten.web.errors import (
     UnsupportedMediaType,
     ValidationFailed,
 )
-from bilten.web.form_reader import Form
+from bilten.web.form_reader import Arrived
 from bilten.web.forms import FormSpec, Upload
 from bilten.web.keys import IDEMPOTENCY, SERVICES, SETTINGS, SPOOL, TOKENS
 from bilten.web.serve import Download, respond
@@ -130,7 +130,7 @@ async def _ask_for_body(request: web.Request) -> None:
         request.writer.output_size = 0
 
 
-def _upload(spec: FormSpec, form: Form, release: Callable[[], Awaitable[None]]) -> Upload[Any]:
+def _upload(spec: FormSpec, form: Arrived, release: Callable[[], Awaitable[None]]) -> Upload[Any]:
     details: list[Detail] = []
     texts = {name: values if spec.takes_many(name) else values[-1] for name, values in form.texts.items()}
     model = _collect(details, lambda m: m.model_validate(texts), spec.model)

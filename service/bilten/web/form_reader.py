@@ -35,7 +35,7 @@ def refusal(code: str, message: str, name: str = "body") -> ApiError:
 
 
 @dataclass
-class Form:
+class Arrived:
     """A form that arrived: the text of its fields, and the files of each."""
 
     texts: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -46,7 +46,7 @@ class FormReader:
     """Takes the body as it comes; knows which part is being read, and what is left of each bound."""
 
     def __init__(self, spec: FormSpec, boundary: str, room: Room, settings: Settings) -> None:
-        self.form = Form(files={file.name: [] for file in spec.files})
+        self.form = Arrived(files={file.name: [] for file in spec.files})
         self._fields = {file.name: (file, file.at_most_bytes(settings)) for file in spec.files}
         self._room = room
         self._opening = b"--" + boundary.encode()
@@ -98,6 +98,8 @@ class FormReader:
 
     def _begin(self, part: Any) -> None:
         headers = dict(part.headerlist)
+        if not part.name:
+            raise refusal("invalid_multipart", "A part has no name")
         if len(headers) < len(part.headerlist):
             raise refusal("invalid_multipart", "A part names a header twice")
         if sum(len(name) + len(value) for name, value in part.headerlist) > MAX_HEADERS_BYTES:

@@ -10,7 +10,7 @@ from aiohttp import hdrs, web
 
 from bilten.settings import Settings
 from bilten.web.errors import ApiError, PayloadTooLarge, RequestTimeout, UnsupportedMediaType
-from bilten.web.form_reader import Form, FormReader, refusal
+from bilten.web.form_reader import Arrived, FormReader, refusal
 from bilten.web.forms import FormSpec
 from bilten.web.spool import Room, Spool
 
@@ -39,7 +39,7 @@ def check(request: web.Request, spec: FormSpec, settings: Settings) -> str:
 @asynccontextmanager
 async def receive(
     request: web.Request, spec: FormSpec, boundary: str, *, spool: Spool, settings: Settings
-) -> AsyncIterator[tuple[Form, Room]]:
+) -> AsyncIterator[tuple[Arrived, Room]]:
     """Read the form; its files are there until the block ends.
 
     Raises 400, 408, 413, 415 or 503, and leaves nothing behind then.

@@ -48,6 +48,12 @@ class Query(BaseModel):
     )
 
 
+class Form(BaseModel):
+    """The text fields of a form with files; every value arrives as text, those of a list one by one. Both spellings."""
+
+    model_config = Query.model_config | ConfigDict(json_schema_extra=_tell_the_other_spelling)
+
+
 class Path(BaseModel):
     """Path variables. What does not fit is a 404, not a 400: a well-formed path with an odd id (contract §1.5)."""
 
