@@ -20,9 +20,10 @@ def content_disposition(filename: str | None, *, inline: bool) -> str:
     name = _shorten(_UNSAFE.sub("", filename or "").replace("/", "_").replace("\\", "_").strip())
     if not name:
         return kind
-    plain = _NOT_PLAIN.sub("_", unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()) or "file"
     if _NOT_PLAIN.search(name) is None:
         return f'{kind}; filename="{name}"'
+    letters = "".join(sign for sign in unicodedata.normalize("NFKD", name) if not unicodedata.combining(sign))
+    plain = _NOT_PLAIN.sub("_", letters)
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe=_ATTR_CHARS)}"
 
 
