@@ -14,6 +14,8 @@ pytest_plugins = [
     "fixtures.machine",
     "fixtures.cluster",
     "fixtures.processes",
+    "fixtures.minio",
+    "fixtures.cache",
     "fixtures.browser",
     "fixtures.page",
 ]

@@ -263,7 +263,9 @@ class Settings(BaseSettings):
     @field_validator("link_keys")
     @classmethod
     def _are_link_keys(cls, value: SecretStr | None) -> SecretStr | None:
-        pairs = [pair.strip().partition(":") for pair in value.get_secret_value().split(",")] if value else []
+        pairs = (
+            [pair.strip().partition(":") for pair in value.get_secret_value().split(",")] if value is not None else []
+        )
         names = [name for name, _, _ in pairs]
         if len(set(names)) < len(names) or not all(
             _KEY_ID.fullmatch(name) and len(secret) >= _KEY_LENGTH for name, _, secret in pairs

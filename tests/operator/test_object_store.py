@@ -1,50 +1,21 @@
 """Buckets and accounts on real object stores: idempotent, marked, and no more than is needed."""
 
 import base64
-import time
 import uuid
-from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
 import pytest
-import urllib3
 from bilten.local import ports
-from bilten.local.family import Family, quiet_environment
 from bilten.local.objectstore import S3Address
 from bilten_operator.cluster.object_store import MARK, ObjectStores
 from bilten_operator.plan.model import DeleteBuckets, EnsureBuckets, Ref, StepName, StoreUser
-from fixtures import machine
 from minio import Minio
 from minio.commonconfig import Tags
 from minio.error import S3Error
-from support import apiserver
 
 ADMIN = Ref("v1", "Secret", "app", "admin")
 USER = Ref("v1", "Secret", "app", "user")
-
-
-@pytest.fixture(scope="session")
-def minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Address]:
-    """A MinIO, as the operator runs one."""
-    machine.require("minio")
-    folder = tmp_path_factory.mktemp("minio")
-    program = apiserver.program("minio")
-    assert program
-    (port,) = ports.pick(1)
-    env = quiet_environment(MINIO_ROOT_USER="root-user", MINIO_ROOT_PASSWORD="root-password", HOME=str(folder))
-    with Family(folder / "run") as family, (folder / "log").open("wb") as log:
-        command = [program, "server", str(folder / "data"), "--address", f"127.0.0.1:{port}"]
-        process = family.spawn("minio", command, env=env, cwd=folder, output=log)
-        endpoint = f"http://127.0.0.1:{port}"
-        for _ in range(600):
-            try:
-                if urllib3.request("GET", f"{endpoint}/minio/health/ready", retries=False, timeout=5).status == 200:
-                    break
-            except urllib3.exceptions.HTTPError:
-                assert process.poll() is None, (folder / "log").read_text()
-            time.sleep(0.2)
-        yield S3Address(endpoint, "root-user", "root-password")
 
 
 @pytest.fixture(params=["minio", "seaweedfs"])

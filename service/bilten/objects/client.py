@@ -9,9 +9,9 @@ from pydantic import AnyHttpUrl
 
 from bilten.settings import Settings
 
-#: Calls that can be repeated are, at once, when the connection failed or the server said that it did.
+#: All our calls may be repeated: they are when the connection failed or the server said that it did.
 _RETRIES = urllib3.Retry(
-    total=2, read=1, redirect=0, backoff_factor=0.1, status_forcelist=(500, 502, 503, 504),
+    total=2, read=1, redirect=0, allowed_methods=None, backoff_factor=0.1, status_forcelist=(500, 502, 503, 504),
     respect_retry_after_header=False,  # a thread would sleep for as long as the server says
 )  # fmt: skip
 

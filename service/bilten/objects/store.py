@@ -66,11 +66,14 @@ class ObjectStore:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     async def put_file(self, bucket: str, key: str, path: Path, media_type: str) -> bool:
-        """Write a file, in parts when it is large. False when there is an object already, which stays as it is."""
+        """Write a file, in parts when it is large. False when there is an object already, which stays as it is.
+
+        That may be of this very call, when the store's confirmation of a first try was lost.
+        """
         return await self._writer.put_file(Place(bucket, key), path, media_type)
 
     async def put_bytes(self, bucket: str, key: str, content: bytes, media_type: str) -> bool:
-        """Write something small. False when there is an object already, which stays as it is."""
+        """Write something small. False as of `put_file`."""
         return await self._writer.put(Place(bucket, key), content, media_type)
 
     @asynccontextmanager

@@ -142,7 +142,7 @@ class Transfer:
         answer = await self._again("reading", place, lambda: self._begin("GET", place, {}, headers, None))
         try:
             if not isinstance(answer, aiohttp.ClientResponse):
-                raise NoSuchObject(*place) if answer.status == 404 else failed("reading", place, answer.code)  # noqa: PLR2004
+                raise NoSuchObject(*place) if answer.code == "NoSuchKey" else failed("reading", place, answer.code)
             size, total = _announced(answer, place, offset, length, ranged="Range" in headers)
             yield Body(answer, place, size, total, self._patience_s)
         finally:
