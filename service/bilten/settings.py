@@ -8,7 +8,7 @@ import ipaddress
 import json
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 import jwt
@@ -57,6 +57,8 @@ def _signs(key: dict[str, Any]) -> bool:
     except (jwt.PyJWTError, AttributeError):
         return False
 
+
+UploadType = Literal["jpeg", "png", "webp", "gif", "pdf", "doc", "docx", "xlsx", "odt"]
 
 CommaSeparated = Annotated[list[str], NoDecode]
 
@@ -188,6 +190,33 @@ class Settings(BaseSettings):
     upload_total_s: float = Field(
         60, gt=0, description="Longest an upload may take, in seconds; each 64 KiB of it may take one more."
     )
+    upload_types: Annotated[list[UploadType], NoDecode] = Field(
+        default_factory=lambda: list(get_args(UploadType)),
+        min_length=1,
+        description="Types of files that may be uploaded, comma-separated, of those that are known.",
+    )
+    max_image_bytes: int = Field(10 * 1024**2, ge=1, description="Largest picture that may be uploaded, in bytes.")
+    max_document_bytes: int = Field(50 * 1024**2, ge=1, description="Largest document that may be uploaded, in bytes.")
+    max_image_pixels: int = Field(
+        50_000_000, ge=1, description="Most pixels of a picture, those of all frames together."
+    )
+    inspection_processes: int = Field(
+        0, ge=0, le=64, description="Files looked at or rendered at once, each in a process of its own; 0: one a core."
+    )
+    inspection_timeout_s: float = Field(30, gt=0, description="Longest a file may take to look at or to render.")
+    inspection_memory_bytes: int = Field(
+        1024**3, ge=512 * 1024**2, description="Memory that looking at one file may take, as address space."
+    )
+    clamd_socket: Path | None = Field(None, description="Unix socket of clamd, which scans what is uploaded.")
+    clamd_host: str | None = Field(None, description="Host of clamd, where it is not reached by a socket.")
+    clamd_port: int = Field(3310, ge=1, le=65535, description="TCP port of clamd.")
+    clamd_max_bytes: int = Field(
+        100 * 1024**2, ge=1, description="Largest file clamd is sent: its own StreamMaxLength, and no more."
+    )
+    clamd_concurrency: int = Field(8, ge=1, le=1000, description="Scans at once; fewer than clamd's MaxThreads.")
+    clamd_timeout_s: float = Field(
+        130, gt=0, description="Longest wait for clamd's verdict; longer than its own MaxScanTime."
+    )
     download_stall_s: float = Field(
         30, gt=0, description="Longest a reader of a file may take for the next 64 KiB, in seconds."
     )
@@ -227,7 +256,7 @@ class Settings(BaseSettings):
         profile = PROFILES.get(values.get("environment", "development"), {})
         return {**profile, **values}
 
-    @field_validator("cors_origins", "metrics_networks", "cdn_purge_urls", mode="before")
+    @field_validator("cors_origins", "metrics_networks", "cdn_purge_urls", "upload_types", mode="before")
     @classmethod
     def _split_commas(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

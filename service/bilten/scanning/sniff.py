@@ -13,7 +13,8 @@ HEAD_BYTES = 4096
 #: Types that are containers: what lies within says which it is.
 ZIP, OLE = "zip", "ole"
 
-_FAMILIES = {"docx": ZIP, "xlsx": ZIP, "odt": ZIP, "doc": OLE}
+#: A DOCX or XLSX with a password is an OLE file; `office` then says that this is why.
+_FAMILIES = {"docx": (ZIP, OLE), "xlsx": (ZIP, OLE), "odt": (ZIP,), "doc": (OLE,)}
 
 _OURS = (
     (re.compile(rb"\xff\xd8\xff"), "jpeg", "a JPEG picture"),
@@ -93,7 +94,7 @@ def agree(head: bytes, *, name: str, declared: FileType, allowed: AllowedTypes) 
     if ending not in declared.extensions:
         raise Refused("CONTENT_MISMATCH", f"The file is declared as {said}, but its name ends in .{ending}.")
     found = sniff(head)
-    if found.family != _FAMILIES.get(declared.name, declared.name):
+    if found.family not in _FAMILIES.get(declared.name, (declared.name,)):
         raise Refused(
             "CONTENT_MISMATCH", f"The file is declared as {said}, but it is {found.said}. Taken are: {allowed.listed}."
         )

@@ -1,0 +1,79 @@
+"""A PDF's frame, and what its streams unpack to. What it draws is nobody's business here."""
+
+import re
+import zlib
+from collections.abc import Iterator
+
+from bilten.scanning.budget import Budget
+from bilten.scanning.errors import Refused
+
+_VERSION = re.compile(rb"%PDF-[12]\.\d")
+_END = re.compile(rb"startxref\s+\d+\s+%%EOF[\s\0]*\Z")
+_END_BYTES = 2048
+_ENCRYPTED = re.compile(rb"/Encrypt(?:\s+\d+\s+\d+\s+R\b|\s*<<)")
+#: What a browser that guesses would take a file with these first bytes for.
+_GUESSED = re.compile(rb"<\s*(?:!doctype|html|head|body|script|svg|iframe)\b|<\?php", re.IGNORECASE)
+_GUESS_BYTES = 1024
+_STREAM = re.compile(rb"stream\r?\n")
+_STREAM_END = b"endstream"
+_ZIP_END = b"PK\x05\x06"
+_ZIP_END_BYTES = 22 + 65535
+#: Streams deflated twice are odd, three times hostile.
+_MAX_DEFLATED = 2
+
+
+def streams(data: bytes, budget: Budget) -> Iterator[tuple[str, bytes]]:
+    """Name and content of each stream that is deflated, after the frame was checked. Raises `Refused`."""
+    _check_frame(data)
+    for match in _STREAM.finditer(data):
+        start = match.end()
+        if data[match.start() - 3 : match.start()] == b"end":
+            continue
+        end = data.find(_STREAM_END, start)
+        content = data[start : len(data) if end < 0 else end]
+        name = f"stream at {start}"
+        for _ in range(_MAX_DEFLATED):
+            inflated = _inflated(name, content, budget)
+            if inflated is None:
+                break
+            content = inflated
+            yield name, content
+        else:
+            if _looks_deflated(content):
+                raise Refused("ARCHIVE_LIMITS", "The PDF holds streams that are packed more than twice.")
+
+
+def _check_frame(data: bytes) -> None:
+    if not _VERSION.match(data):
+        raise _damaged("it has no version")
+    if _GUESSED.search(data, 0, _GUESS_BYTES):
+        raise _damaged("it is a web page as well")
+    tail = data.rfind(_ZIP_END, max(0, len(data) - _ZIP_END_BYTES))
+    if tail >= 0 and tail + 22 + int.from_bytes(data[tail + 20 : tail + 22], "little") == len(data):
+        raise _damaged("it is a zip archive as well")
+    if not _END.search(data, max(0, len(data) - _END_BYTES)):
+        raise _damaged("it is cut off, or bytes follow its end")
+    if _ENCRYPTED.search(data):
+        raise Refused("FILE_NOT_ALLOWED", "The PDF is encrypted, so it cannot be checked: take off its password.")
+
+
+def _damaged(why: str) -> Refused:
+    return Refused("FILE_DAMAGED", f"The PDF is damaged: {why}.")
+
+
+def _looks_deflated(content: bytes) -> bool:
+    return len(content) > 1 and content[0] & 0x0F == zlib.DEFLATED and int.from_bytes(content[:2], "big") % 31 == 0
+
+
+def _inflated(name: str, content: bytes, budget: Budget) -> bytes | None:
+    """What a stream unpacks to, as far as it can be unpacked; None when it is not deflated."""
+    if not _looks_deflated(content):
+        return None
+    unpacker = zlib.decompressobj()
+    try:
+        unpacked = unpacker.decompress(content, budget.limits.archive_member_bytes + 1)
+    except zlib.error:
+        return None
+    # Neither counted as members nor held to a ratio: a blank page that was scanned has any, a book many of them.
+    budget.will_unpack(name, packed=len(unpacked), unpacked=len(unpacked))
+    return unpacked
