@@ -128,7 +128,8 @@ def _base(path: Path, family: str, limits: Limits) -> tuple[Size, Image.Image]:
     if size < image.size:
         image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2)
     image = to_srgb(image, profile)
-    if turn := _TURNS.get(decoded.orientation):
+    turn = _TURNS.get(decoded.orientation)
+    if turn is not None:
         image = image.transpose(turn)
     return decoded.shown, image
 
