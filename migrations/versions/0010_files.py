@@ -56,6 +56,7 @@ def upgrade() -> None:
         sa.Column("tags", sa.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("alt_text", sa.Text()),
         sa.Column("visibility", sa.Text(), server_default=sa.text("'private'"), nullable=False),
+        sa.Column("place", sa.Text(), server_default=sa.text("'files'"), nullable=False),
         sa.Column("retention", sa.Text(), server_default=sa.text("'kept'"), nullable=False),
         sa.Column(
             "link_epoch",
@@ -88,6 +89,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "folder = '/' or (folder ~ '^(/[^/]+)+$' and folder !~ '/[.]{1,2}(/|$)')", name=op.f("ck_files_folder_form")
         ),
+        sa.CheckConstraint("place in ('files', 'profiles', 'events', 'gallery')", name=op.f("ck_files_place_known")),
         sa.CheckConstraint("retention in ('kept', 'referenced')", name=op.f("ck_files_retention_known")),
         sa.CheckConstraint(
             "status in ('pending', 'scanning', 'clean', 'infected', 'unscannable', 'error')",

@@ -20,10 +20,15 @@ from bilten.db.errors import DatabaseUnavailable
 from bilten.db.migration_errors import MigrationError
 from bilten.events import routes as events
 from bilten.events import search_routes as event_search
+from bilten.files import public_routes as public_files
+from bilten.files import routes as files
 from bilten.idempotency.guard import guard
 from bilten.mail import dev_pages
 from bilten.mail.compose import Mailer
+from bilten.objects.links import LinkSigner
 from bilten.objects.probe import bucket_probe
+from bilten.objects.store import ObjectStore
+from bilten.scanning.workshop import Workshop
 from bilten.services import Services
 from bilten.settings import Settings
 from bilten.web import cors, docs, headers, health, openapi, rate_limit, routing
@@ -42,7 +47,7 @@ log = structlog.get_logger("bilten.app")
 
 def all_endpoints() -> list[Endpoint]:
     """Everything the API serves, in the order of its documentation."""
-    return endpoints_of(accounts, events, event_search, articles, wishlist, health)
+    return endpoints_of(accounts, events, event_search, articles, wishlist, files, public_files, health)
 
 
 def create_app(settings: Settings) -> web.Application:
@@ -59,6 +64,9 @@ def create_app(settings: Settings) -> web.Application:
         views=ViewCounter(db),
         mailer=Mailer(settings),
         spool=Spool(settings.spool_dir, settings.spool_bytes),
+        workshop=Workshop(settings),
+        links=LinkSigner(settings),
+        object_store=ObjectStore(settings) if settings.s3_endpoint else None,
     )
     app = web.Application(client_max_size=settings.max_json_bytes)
     app[SETTINGS] = settings
@@ -95,6 +103,10 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
         await services.db.open()
         ending.push_async_callback(services.db.close)
         ending.callback(services.passwords.close)
+        ending.push_async_callback(services.workshop.close)
+        if services.object_store:
+            await services.object_store.open()
+            ending.push_async_callback(services.object_store.close)
         ending.push_async_callback(services.views.flush)
         ending.push_async_callback(_end, asyncio.create_task(services.views.run()))
         if services.settings.auto_migrate:

@@ -7,7 +7,11 @@ from bilten.accounts.tokens import TokenIssuer
 from bilten.db.counters import ViewCounter
 from bilten.db.database import Database
 from bilten.mail.compose import Mailer
+from bilten.objects.links import LinkSigner
+from bilten.objects.store import ObjectStore
+from bilten.scanning.workshop import Workshop
 from bilten.settings import Settings
+from bilten.web.errors import ServiceUnavailable
 from bilten.web.limits import Limiter
 from bilten.web.pagination import CursorCodec
 from bilten.web.spool import Spool
@@ -25,5 +29,16 @@ class Services:
     views: ViewCounter
     mailer: Mailer
     spool: Spool
+    workshop: Workshop
+    links: LinkSigner
+    #: None where the settings name none.
+    object_store: ObjectStore | None
     #: Which failed sign-ins are still written down.
     login_failures: Limiter = field(default_factory=Limiter)
+
+    @property
+    def store(self) -> ObjectStore:
+        """Where the bytes of files are. Raises `ServiceUnavailable` where there is none."""
+        if self.object_store is None:
+            raise ServiceUnavailable("No object store is set up for files: name one with BILTEN_S3_ENDPOINT.")
+        return self.object_store

@@ -180,6 +180,13 @@ class Settings(BaseSettings):
         4000, ge=1, description="Connections one process holds, or as many as its open files allow; one more gets 503."
     )
     max_json_bytes: int = Field(1024 * 1024, ge=1024, description="Largest JSON body, in bytes.")
+    public_url: AnyHttpUrl | None = Field(
+        None, description="Where browsers reach this API; the addresses of files begin with it, unless with the CDN's."
+    )
+    user_quota_bytes: int = Field(5 * 1024**3, ge=0, description="What a user may store, in bytes.")
+    organizer_quota_bytes: int = Field(
+        20 * 1024**3, ge=0, description="What organizers and admins may store, in bytes."
+    )
     spool_dir: Path | None = Field(
         None, description="Folder for uploads until they are looked at; the system's temporary one if none."
     )

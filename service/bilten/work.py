@@ -2,12 +2,14 @@
 
 import argparse
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from bilten import lifecycle
 from bilten.accounts import links
 from bilten.db.database import Database
+from bilten.files import tools
 from bilten.jobs.kinds import Kind
 from bilten.jobs.monitor import Monitor
 from bilten.jobs.worker import Worker
@@ -15,9 +17,11 @@ from bilten.mail import deliver
 from bilten.settings import Settings
 
 
-def kinds(settings: Settings, db: Database) -> list[Kind[Any]]:
-    """Every kind of job that is done in this deployment."""
-    return [*deliver.kinds(settings, db), *links.kinds(settings, db)]
+@asynccontextmanager
+async def kinds(settings: Settings, db: Database) -> AsyncIterator[list[Kind[Any]]]:
+    """Every kind of job that is done in this deployment, while the block runs."""
+    async with tools.kinds(settings, db) as of_files:
+        yield [*deliver.kinds(settings, db), *links.kinds(settings, db), *of_files]
 
 
 def main(argv: Sequence[str]) -> int:
@@ -34,10 +38,12 @@ async def _serve(settings: Settings) -> int:
     """Open the database, waiting for it if need be, and work until a signal to stop. Returns the exit status."""
     stop = lifecycle.told_to_stop()
     db = Database(settings)
-    worker = Worker(db, kinds(settings, db), settings)
-    monitor = Monitor(settings, db, is_stuck=worker.is_stuck)
-    await db.open()
-    try:
+    async with AsyncExitStack() as ending:
+        ending.push_async_callback(db.close)
+        await db.open()
+        worker = Worker(db, await ending.enter_async_context(kinds(settings, db)), settings)
+        monitor = Monitor(settings, db, is_stuck=worker.is_stuck)
+        ending.push_async_callback(monitor.close)
         try:
             await monitor.open()
         except OSError as error:
@@ -49,6 +55,3 @@ async def _serve(settings: Settings) -> int:
         # At once, so that the next worker finds the port free while this one finishes its jobs.
         await asyncio.gather(working, monitor.close())
         return 0
-    finally:
-        await monitor.close()
-        await db.close()

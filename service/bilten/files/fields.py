@@ -23,9 +23,9 @@ def _folder(path: str) -> str:
     return path
 
 
-def _comma_separated(tags: Any) -> Any:
-    """Forms send one text, JSON a list."""
-    return [tag for part in tags.split(",") if (tag := part.strip())] if isinstance(tags, str) else tags
+def _apart(tags: Any) -> Any:
+    """A form sends each tag by itself, or several with commas between them."""
+    return [tag for part in tags for each in str(part).split(",") if (tag := each.strip())]
 
 
 def _unique(tags: list[str]) -> list[str]:
@@ -34,5 +34,6 @@ def _unique(tags: list[str]) -> list[str]:
 
 Folder = Annotated[str, Line(at_most=MAX_FOLDER), AfterValidator(_folder)]
 Tag = Annotated[str, Line(at_most=50)]
-Tags = Annotated[list[Tag], Field(max_length=MAX_TAGS), BeforeValidator(_comma_separated), AfterValidator(_unique)]
+Tags = Annotated[list[Tag], Field(max_length=MAX_TAGS), AfterValidator(_unique)]
+FormTags = Annotated[Tags, BeforeValidator(_apart)]
 AltText = Annotated[str, Line(at_most=1000, required=False)]

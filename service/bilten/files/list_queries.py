@@ -21,8 +21,8 @@ _SOURCE = "files f"
 
 #: What a file shows; `JOINS` bring it to any select that calls its files `f`.
 COLUMNS = """
-f.id, f.owner_id, f.name, f.folder, f.tags, f.alt_text, f.visibility, f.retention, f.link_epoch, f.version, f.status,
-f.media_type, f.size_bytes, f.created_at, f.updated_at,
+f.id, f.owner_id, f.name, f.folder, f.tags, f.alt_text, f.visibility, f.place, f.retention, f.link_epoch, f.version,
+f.status, f.media_type, f.size_bytes, f.created_at, f.updated_at,
 v.id as version_id, v.sha256, v.reason, v.engine, v.signatures, v.scanned_at, v.served_key, v.served_type,
 v.served_size, v.width, v.height, v.placeholder, v.mean_color, shown.variants
 """
@@ -48,11 +48,11 @@ _ONE = f"select {COLUMNS} from {_SOURCE} {JOINS} where "  # noqa: S608 no input
 ONE_BY_ID = _ONE + "f.id = $1"
 #: What a key of the media bucket belongs to, if anything that may be served.
 SERVED_BY_KEY = """
-select f.id, f.name, f.visibility, v.sha256, v.created_at, v.served_type as media_type, v.served_size as size_bytes,
-       v.served_key as key
+select f.id, f.name, f.visibility, f.place, v.sha256, v.created_at, v.served_type as media_type,
+       v.served_size as size_bytes, v.served_key as key
 from file_versions v join files f on f.id = v.file_id where v.served_key = $1 and v.status = 'clean'
 union all
-select f.id, f.name, f.visibility, v.sha256, v.created_at, r.media_type, r.size_bytes, r.key
+select f.id, f.name, f.visibility, f.place, v.sha256, v.created_at, r.media_type, r.size_bytes, r.key
 from file_variants r join file_versions v on v.id = r.version_id join files f on f.id = v.file_id
 where r.key = $1 and v.status = 'clean'
 limit 1

@@ -40,6 +40,8 @@ from bilten.db.metadata import (
 STATUSES = ("pending", "scanning", "clean", "infected", "unscannable", "error")
 VISIBILITIES = ("private", "public")
 VERDICTS = ("clean", "infected", "unscannable")
+#: The last part but one of its public addresses.
+PLACES = ("files", "profiles", "events", "gallery")
 #: Whether a file stays until it is deleted, or goes when nothing refers to it any more.
 RETENTIONS = ("kept", "referenced")
 
@@ -64,6 +66,7 @@ files = Table(
     Column("tags", ARRAY(Text), nullable=False, server_default=sql("'{}'")),
     Column("alt_text", Text),
     required_text("visibility", server_default=sql("'private'")),
+    required_text("place", server_default=sql("'files'")),
     required_text("retention", server_default=sql("'kept'")),
     Column("link_epoch", Integer, nullable=False, server_default=sql("0"), comment="Signed links of others are void."),
     Column("version", Integer, nullable=False, server_default=sql("1"), comment="The number of the current one."),
@@ -83,6 +86,7 @@ files = Table(
     ),
     length("alt_text", at_most=1000),
     one_of("visibility", *VISIBILITIES),
+    one_of("place", *PLACES),
     one_of("retention", *RETENTIONS),
     at_least_zero("link_epoch"),
     CheckConstraint("version >= 1", name="version_positive"),

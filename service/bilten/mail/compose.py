@@ -38,7 +38,13 @@ class _Template:
 
 
 Template = Literal[
-    "verify_email", "reset_password", "change_email", "email_changing", "email_changed", "password_changed"
+    "verify_email",
+    "reset_password",
+    "change_email",
+    "email_changing",
+    "email_changed",
+    "password_changed",
+    "file_infected",
 ]
 
 _TEMPLATES: dict[Template, _Template] = {
@@ -48,6 +54,7 @@ _TEMPLATES: dict[Template, _Template] = {
     "email_changing": _Template("A new e-mail address for your account", None),
     "email_changed": _Template("Your e-mail address was changed", None),
     "password_changed": _Template("Your password was changed", None),
+    "file_infected": _Template("A file of yours was removed", None),
 }
 
 _RENDER = jinja2.Environment(
@@ -68,16 +75,16 @@ class Mailer:
         self._frontend = str(settings.frontend_url).rstrip("/")
 
     async def send(
-        self, tx: AsyncConnection, template: Template, *, to: str, name: str, token: str | None = None
+        self, tx: AsyncConnection, template: Template, *, to: str, name: str, token: str | None = None, about: str = ""
     ) -> UUID:
-        """Put a mail into the outbox, in the caller's transaction; the id of its job.
+        """Put a mail into the outbox, in the caller's transaction; the id of its job. `about` is what it is about.
 
         Raises `UnsafeAddress`; `ValueError` when a template with a link gets no token.
         """
-        mail = self.compose(template, to=to, name=name, token=token)
+        mail = self.compose(template, to=to, name=name, token=token, about=about)
         return await enqueue(tx, self._settings, SEND, mail.model_dump())
 
-    def compose(self, template: Template, *, to: str, name: str, token: str | None = None) -> Mail:
+    def compose(self, template: Template, *, to: str, name: str, token: str | None = None, about: str = "") -> Mail:
         """The mail as it will be sent. Raises as `send` does."""
         if len(to) > MAX_ADDRESS_LENGTH or not _ADDRESS.fullmatch(to):
             raise UnsafeAddress(
@@ -87,6 +94,7 @@ class Mailer:
         values = {
             "greeting": greeting(name),
             "subject": chosen.subject,
+            "about": about,
             "frontend": self._frontend,
             "link": self._link(chosen.page, token) if chosen.page else None,
             "verification_life": life(self._settings.verification_token_ttl_s),

@@ -16,6 +16,7 @@ from aiohttp.web_protocol import RequestPayloadError
 
 from bilten.context import REQUEST_ID, current_address, current_request_id, request_id
 from bilten.db.errors import DatabaseUnavailable
+from bilten.objects.errors import StoreUnavailable
 from bilten.telemetry.metrics import METRICS
 from bilten.web.connection import FOR_PROBES, IDLE_S, ShapedServer, render
 from bilten.web.errors import (
@@ -39,6 +40,10 @@ SERVER_FAULT = 500
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
+#: What we need and does not answer, as it is called in the answer.
+_NEEDED: dict[type[Exception], str] = {DatabaseUnavailable: "database", StoreUnavailable: "object store"}
+
+
 def from_exception(error: Exception) -> ApiError:
     """The answer to an exception that nothing else caught."""
     match error:
@@ -48,8 +53,9 @@ def from_exception(error: Exception) -> ApiError:
             return MethodNotAllowed(headers={hdrs.ALLOW: ", ".join(sorted(error.allowed_methods))})
         case web.HTTPException():
             return BY_STATUS.get(error.status, InternalError if error.status >= SERVER_FAULT else BadRequest)()
-        case DatabaseUnavailable():
-            return ServiceUnavailable("The database does not answer right now. Try again in a moment.")
+        case DatabaseUnavailable() | StoreUnavailable():
+            needed = next(name for kind, name in _NEEDED.items() if isinstance(error, kind))
+            return ServiceUnavailable(f"The {needed} does not answer right now. Try again in a moment.")
         case RequestPayloadError() | HttpProcessingError() | ConnectionResetError():
             return BadRequest("The body does not arrive as its headers say")
         case _:
@@ -91,6 +97,8 @@ def _explain(request: web.Request, error: Exception) -> ApiError:
         return ExpectationFailed()
     if isinstance(error, DatabaseUnavailable):
         log.warning("database_unavailable", reason=str(error), path=request.path[:200])
+    elif isinstance(error, StoreUnavailable):
+        log.warning("object_store_unavailable", reason=str(error), path=request.path[:200])
     elif answer.status >= SERVER_FAULT and not isinstance(error, ApiError):
         log.error("unhandled_error", path=request.path[:200], exc_info=error)
     return answer

@@ -99,6 +99,7 @@ BAD: list[tuple[str, Row, str]] = [
     ("files", {"tags": ["a", ""]}, "tags_sound"),
     ("files", {"tags": ["a"] * 51}, "tags_sound"),
     ("files", {"visibility": "secret"}, "visibility_known"),
+    ("files", {"place": "attic"}, "place_known"),
     ("files", {"retention": "lent"}, "retention_known"),
     ("files", {"link_epoch": -1}, "link_epoch_not_negative"),
     ("files", {"version": 0}, "version_positive"),

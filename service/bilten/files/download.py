@@ -1,0 +1,48 @@
+"""The bytes of files as an answer, from the media bucket."""
+
+from collections.abc import AsyncIterator
+
+from bilten.files.list_queries import Row
+from bilten.objects.errors import NoSuchObject
+from bilten.services import Services
+from bilten.web.errors import ServiceUnavailable
+from bilten.web.serve import Download
+
+#: What a browser may show: pictures made anew here. Everything else is saved.
+_INLINE = ("image/jpeg", "image/png", "image/webp")
+
+
+def of_file(services: Services, row: Row) -> Download:
+    """A file whose caller may read it, as nobody may keep it."""
+    return _download(services, row, row["served_key"], row["served_type"], row["served_size"], immutable=False)
+
+
+def of_key(services: Services, row: Row) -> Download:
+    """What lies under a public address, as everybody may keep it."""
+    return _download(services, row, row["key"], row["media_type"], row["size_bytes"], immutable=True)
+
+
+def _download(services: Services, row: Row, key: str, media_type: str, size: int, *, immutable: bool) -> Download:
+    def opened(offset: int, length: int) -> AsyncIterator[bytes]:
+        return _bytes(services, key, offset, length)
+
+    return Download(
+        open=opened,
+        size=size,
+        media_type=media_type,
+        # The key names the hash of the bytes under it.
+        etag=key,
+        immutable=immutable,
+        last_modified=row["created_at"],
+        filename=row["name"],
+        inline=media_type in _INLINE,
+    )
+
+
+async def _bytes(services: Services, key: str, offset: int, length: int) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in services.store.get(services.settings.s3_media_bucket, key, offset=offset, length=length):
+            yield chunk
+    except NoSuchObject:
+        # Its row says that it is there: it is being removed, or the store has lost it.
+        raise ServiceUnavailable("The file cannot be read right now. Try again in a moment.") from None

@@ -1,0 +1,132 @@
+"""The refusals of this domain, in the words of the contract's decisions."""
+
+from bilten.scanning.errors import Refused
+from bilten.web.errors import (
+    ApiError,
+    Conflict,
+    Forbidden,
+    NotFound,
+    PayloadTooLarge,
+    ServiceUnavailable,
+    UnprocessableEntity,
+    UnsupportedMediaType,
+    ValidationFailed,
+)
+
+
+class FileNotFound(NotFound):
+    """There is no such file, or none this caller may know of."""
+
+    message = "File not found"
+
+
+class NotYourFile(Forbidden):
+    """The file is another's, and the contract wants that said."""
+
+    message = "You can only delete your own files"
+
+
+class FileNotAvailable(Conflict):
+    """Its owner asks for bytes that may not be served (yet)."""
+
+    code = "FILE_NOT_AVAILABLE"
+    message = "The file has not been found clean, so it is not served. Look at its status."
+
+
+class QuotaExceeded(Conflict):
+    """The owner's quota has no room for it."""
+
+    code = "QUOTA_EXCEEDED"
+    message = "There is no room for this file in your quota. Delete files you no longer need."
+
+
+class UploadIncomplete(Conflict):
+    """Completed before the bytes were there."""
+
+    code = "UPLOAD_INCOMPLETE"
+    message = "The bytes have not arrived. Send them to the address of the upload, then complete it."
+
+
+class FileInfected(UnprocessableEntity):
+    """The scanner found something in it, now or in the same bytes before."""
+
+    code = "FILE_INFECTED"
+    message = "The file contains malware and is not taken"
+
+
+class TypeNotTaken(UnsupportedMediaType):
+    """Files of this type are not taken."""
+
+    message = "Files of this type are not taken"
+
+
+class FileTooLarge(PayloadTooLarge):
+    """More bytes than its type may have."""
+
+    code = "FILE_TOO_LARGE"
+    message = "The file is too large"
+
+
+class ContentMismatch(UnprocessableEntity):
+    """Content, declared type and extension disagree."""
+
+    code = "CONTENT_MISMATCH"
+    message = "The content of the file is not what its type and its name say"
+
+
+class ImageTooLarge(UnprocessableEntity):
+    """More pixels than are decoded."""
+
+    code = "IMAGE_TOO_LARGE"
+    message = "The picture has too many pixels"
+
+
+class FileDamaged(UnprocessableEntity):
+    """It cannot be read."""
+
+    code = "FILE_DAMAGED"
+    message = "The file is damaged"
+
+
+class FileNotAllowed(UnprocessableEntity):
+    """Encrypted, or with macros."""
+
+    code = "FILE_NOT_ALLOWED"
+    message = "Files with a password or with macros are not taken"
+
+
+class ArchiveLimits(UnprocessableEntity):
+    """It unpacks to more than is looked at."""
+
+    code = "ARCHIVE_LIMITS"
+    message = "The file unpacks to more than can be looked at"
+
+
+class ScannerDown(ServiceUnavailable):
+    """Nobody can look at files right now; what was sent is kept, and looked at later."""
+
+    code = "SCANNER_UNAVAILABLE"
+    message = "Files cannot be checked right now. Try again in a moment."
+
+
+REFUSALS: dict[str, type[ApiError]] = {
+    "EMPTY_FILE": ValidationFailed,
+    "INVALID_NAME": ValidationFailed,
+    "UNSUPPORTED_MEDIA_TYPE": TypeNotTaken,
+    "CONTENT_MISMATCH": ContentMismatch,
+    "FILE_TOO_LARGE": FileTooLarge,
+    "IMAGE_TOO_LARGE": ImageTooLarge,
+    "FILE_DAMAGED": FileDamaged,
+    "FILE_NOT_ALLOWED": FileNotAllowed,
+    "ARCHIVE_LIMITS": ArchiveLimits,
+}
+
+
+def refusal(refused: Refused, field: str = "file") -> ApiError:
+    """What the inspection refused, as an answer."""
+    kind = REFUSALS[refused.code]
+    if kind is ValidationFailed:
+        return ValidationFailed(
+            refused.message, details=[{"field": field, "code": refused.code.lower(), "message": refused.message}]
+        )
+    return kind(refused.message)

@@ -1,0 +1,140 @@
+"""How looking at a version ends: one transaction each, with its audit row, its quota and the jobs that follow."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import RowMapping, func
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bilten.audit.queries import record
+from bilten.db.database import Database
+from bilten.files import notices, queries, quota_queries, removal
+from bilten.files.addresses import original_key, quarantine_key
+from bilten.scanning.limits import PROFILE
+from bilten.scanning.scanner import Verdict
+from bilten.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """What of a clean version lies in the media bucket."""
+
+    key: str
+    media_type: str
+    size: int
+    width: int | None = None
+    height: int | None = None
+    placeholder: str | None = None
+    mean_color: str | None = None
+    variants: Sequence[dict[str, Any]] = field(default_factory=list)
+
+    def keys(self) -> list[str]:
+        """All of them, for when nobody wants them any more."""
+        return list({self.key, *(row["key"] for row in self.variants)})
+
+
+async def accept(settings: Settings, db: Database, version: RowMapping, verdict: Verdict, served: Served) -> None:
+    """The version is clean: its file shows it from now on, unless a newer one is shown already."""
+    async with db.transaction() as tx:
+        await _note(tx, version, verdict)
+        file = await queries.lock(tx, version["file_id"])
+        if file is None:
+            # Deleted meanwhile.
+            await removal.ask(tx, settings, media=[*served.keys(), original_key(version["id"])])
+            return
+        seen = {"engine": verdict.engine, "signatures": verdict.signatures, "scanned_at": func.now()}
+        shown = {name: getattr(served, name) for name in ("width", "height", "placeholder", "mean_color")}
+        where = {"served_key": served.key, "served_type": served.media_type, "served_size": served.size}
+        if not await queries.end_version(tx, version["id"], {**seen, **shown, **where, "status": "clean"}):
+            return
+        if served.variants:
+            await queries.add_variants(tx, served.variants)
+        if version["number"] >= file["version"]:
+            repeated = {name: version[name] for name in ("media_type", "size_bytes")}
+            await queries.change(tx, file["id"], {**repeated, "version": version["number"], "status": "clean"})
+        await removal.ask(tx, settings, quarantine=[quarantine_key(version["id"])])
+        await record(
+            tx, actor_id=None, action="file.clean", entity="file", entity_id=file["id"], after=_told(version, verdict)
+        )
+
+
+async def refuse(
+    settings: Settings, db: Database, version: RowMapping, verdict: Verdict, *, reason: str | None = None
+) -> None:
+    """The version is infected, or nobody can say: its bytes go, its owner is told, its quota is given back."""
+    words = reason or _REASONS[verdict.word]
+    async with db.transaction() as tx:
+        await _note(tx, version, verdict)
+        file = await queries.lock(tx, version["file_id"])
+        if file is None:
+            return
+        seen = {"engine": verdict.engine, "signatures": verdict.signatures, "scanned_at": func.now()}
+        if not await _end(tx, settings, version, {**seen, "status": verdict.word, "reason": words[:500]}, file):
+            return
+        await record(
+            tx,
+            actor_id=None,
+            action=f"file.{verdict.word}",
+            entity="file",
+            entity_id=file["id"],
+            after=_told(version, verdict),
+        )
+        if verdict.word == "infected":
+            await notices.infected(tx, settings, file)
+
+
+async def fail(settings: Settings, db: Database, version: RowMapping, reason: str) -> None:
+    """The version's bytes are lost."""
+    async with db.transaction() as tx:
+        file = await queries.lock(tx, version["file_id"])
+        if file is None:
+            return
+        if not await _end(tx, settings, version, {"status": "error", "reason": reason}, file):
+            return
+        await record(
+            tx, actor_id=None, action="file.error", entity="file", entity_id=file["id"], after={"reason": reason}
+        )
+
+
+_REASONS = {
+    "infected": "The file contains malware.",
+    "unscannable": "The file cannot be scanned completely, so nobody can say that it is clean.",
+}
+
+
+async def _end(
+    tx: AsyncConnection, settings: Settings, version: RowMapping, values: dict[str, Any], file: RowMapping
+) -> bool:
+    if not await queries.end_version(tx, version["id"], values):
+        # By another worker, while this one was thought to be gone.
+        return False
+    if version["number"] == file["version"]:
+        await queries.change(tx, file["id"], {"status": values["status"]})
+    await quota_queries.give_back(tx, file["owner_id"], version["size_bytes"])
+    await removal.ask(tx, settings, quarantine=[quarantine_key(version["id"])])
+    return True
+
+
+async def _note(tx: AsyncConnection, version: RowMapping, verdict: Verdict) -> None:
+    await queries.add_verdict(
+        tx,
+        {
+            "sha256": version["sha256"],
+            "word": verdict.word,
+            "signature": verdict.signature,
+            "engine": verdict.engine,
+            "signatures": verdict.signatures,
+            "limits_profile": PROFILE,
+        },
+    )
+
+
+def _told(version: RowMapping, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "version": version["number"],
+        "sha256": version["sha256"].hex(),
+        "signature": verdict.signature,
+        "engine": verdict.engine,
+        "signatures": verdict.signatures,
+    }

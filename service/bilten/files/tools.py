@@ -1,0 +1,40 @@
+"""What a worker does files with, opened and closed together."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import structlog
+
+from bilten.db.database import Database
+from bilten.files import removal, scan
+from bilten.files.scan import Inspector
+from bilten.jobs.kinds import Kind
+from bilten.objects.cdn import cdn_of
+from bilten.objects.store import ObjectStore
+from bilten.scanning.choice import scanner_of
+from bilten.scanning.workshop import Workshop
+from bilten.settings import Settings
+
+log = structlog.get_logger("bilten.files")
+
+
+@asynccontextmanager
+async def kinds(settings: Settings, db: Database) -> AsyncIterator[list[Kind[Any]]]:
+    """The kinds of job there are for files, while the block runs; none where there is no object store."""
+    if settings.s3_endpoint is None:
+        log.warning("files_have_no_store", hint="Name one with BILTEN_S3_ENDPOINT; jobs of files wait in the outbox.")
+        yield []
+        return
+    async with AsyncExitStack() as ending:
+        store, workshop, scanner, cdn = (
+            ObjectStore(settings),
+            Workshop(settings),
+            scanner_of(settings),
+            cdn_of(settings),
+        )
+        await store.open()
+        for each in (store, workshop, scanner, cdn):
+            ending.push_async_callback(each.close)
+        inspector = Inspector(settings, db, store, scanner, workshop)
+        yield [*scan.kinds(inspector), *removal.kinds(settings, store, cdn)]
