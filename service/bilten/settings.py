@@ -346,7 +346,8 @@ def describe(error: ValidationError) -> str:
     """One line per wrong setting: the variable's name and the reason, without the value that was given."""
     lines = []
     for item in error.errors(include_input=False, include_url=False, include_context=False):
-        name = "BILTEN_" + "_".join(str(part) for part in item["loc"]).upper() if item["loc"] else "BILTEN_*"
+        # Of a list, what is wrong with one of its values: the variable is the list's.
+        name = f"BILTEN_{item['loc'][0]}".upper() if item["loc"] else "BILTEN_*"
         reason = "is not set" if item["type"] == "missing" else item["msg"].removeprefix("Value error, ")
         lines.append(f"{name}: {reason}")
     return "\n".join(lines)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import bilten.settings as configuration
 import pytest
+from bilten.local.backing import BUCKETS
 from bilten.settings import PROFILES, Settings, SettingsError, load
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -127,3 +128,14 @@ def test_no_text_in_any_variable_ends_in_anything_but_settings_or_a_named_error(
 
 def test_profiles_name_only_settings_that_exist():
     assert [field for profile in PROFILES.values() for field in profile if field not in Settings.model_fields] == []
+
+
+def test_the_local_stores_buckets_are_those_of_development():
+    named = {name: PROFILES["development"][name.removeprefix("BILTEN_").lower()] for name in BUCKETS}
+    assert named == BUCKETS
+
+
+def test_one_bucket_for_what_is_clean_and_what_is_not_is_refused(environment: pytest.MonkeyPatch):
+    environment.setenv("BILTEN_S3_MEDIA_BUCKET", "bilten-dev-quarantine")
+    with pytest.raises(SettingsError, match="BILTEN_S3_QUARANTINE_BUCKET and BILTEN_S3_MEDIA_BUCKET must differ"):
+        load()

@@ -37,7 +37,7 @@ _OPTIONS = {
     "StreamMaxLength": "100M",
     "MaxFileSize": "100M",
     "MaxScanSize": "400M",
-    "MaxThreads": "8",
+    "MaxThreads": "12",
     "AlertExceedsMax": "yes",
     "AlertEncrypted": "yes",
     "ReadTimeout": "30",

@@ -41,6 +41,7 @@ class Home:
         self.folder = folder
         self.postgres = folder / "postgres"
         self.objects = folder / "objects"
+        self.clamd = folder / "clamd"
         self.logs = folder / "logs"
         self.records = folder / "run"
 

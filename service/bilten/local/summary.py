@@ -22,6 +22,7 @@ def summary(
         *([("", f"{worker}/metrics  (the worker's)")] if worker else []),
         ("Database", backing.describe_database()),
         *zip(("S3", "", ""), backing.describe_store(), strict=False),
+        ("Scanner", backing.describe_scanner()),
     ]
     if environ.get("BILTEN_ENVIRONMENT", "development") == "development":
         rows += zip(("Accounts", "", ""), ACCOUNTS, strict=True)

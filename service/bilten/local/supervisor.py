@@ -119,7 +119,7 @@ class Supervisor:
         """Runs in a thread of its own, as the API need not wait for it."""
         try:
             store.wait_ready()
-            make_buckets(store.address())
+            make_buckets(store.address(), self._backing.buckets().values())
         except LocalError as error:
             self._calls.put(partial(_fail, error))
         else:

@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 import psutil
+from bilten.local import clamd
 from bilten.local.objectstore import S3Address
 from bilten.local.summary import ACCOUNTS
 from fixtures.machine import require
@@ -37,6 +38,7 @@ def test_all_that_the_screen_promises_is_there_and_outlives_kill_9(tmp_path: Pat
         store = psutil.Process(dev.pid_of("objectstore"))
         assert "-master.telemetry=false" in store.cmdline()
         assert store.environ()["GOMEMLIMIT"] == "600MiB"
+        assert re.search(r"Scanner +clamd, " if clamd.find() else r"Scanner +YARA-X", dev.output)
         secret = next(line.split()[-1] for line in dev.output.splitlines() if "secret key" in line)
         seen = processes_of(home)
         assert any("weed" in line for line in seen)
@@ -50,7 +52,7 @@ def test_all_that_the_screen_promises_is_there_and_outlives_kill_9(tmp_path: Pat
         assert re.search(r"✓ schema .* up to date", dev.output)
         assert dev.stop(signal.SIGTERM) == 0
     stopped = [line[2:-8] for line in dev.output.splitlines() if line.startswith("✓") and line.endswith(" stopped")]
-    assert stopped == ["API", "worker", "object store", "Postgres"]
+    assert stopped == ["API", "worker", *(["clamd"] if clamd.find() else []), "object store", "Postgres"]
     assert not processes_of(home)
 
 

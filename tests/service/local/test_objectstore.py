@@ -27,19 +27,20 @@ def started(store: ObjectStore) -> ObjectStore:
 def test_objects_outlive_kill_9_and_only_the_keys_reach_them(family: Family, tmp_path: Path):
     chosen = Ports(*ports.pick(5))
     store = started(ObjectStore(family, tmp_path / "objects", ports=chosen, durable=False))  # ended by SIGKILL
-    make_buckets(store.address())
-    make_buckets(store.address())
+    make_buckets(store.address(), BUCKETS.values())
+    make_buckets(store.address(), BUCKETS.values())
     client = store.address().client()
-    assert {bucket.name for bucket in client.list_buckets()} == set(BUCKETS)
-    client.put_object(BUCKETS[0], "name", io.BytesIO(b"content"), 7)
+    assert {bucket.name for bucket in client.list_buckets()} == set(BUCKETS.values())
+    bucket = next(iter(BUCKETS.values()))
+    client.put_object(bucket, "name", io.BytesIO(b"content"), 7)
     store.stop()
     assert not store.ended
 
     store = started(ObjectStore(family, tmp_path / "objects", ports=chosen))
     client = store.address().client()
-    with client.get_object(BUCKETS[0], "name") as answer:
+    with client.get_object(bucket, "name") as answer:
         assert answer.read() == b"content"
-    assert urllib3.request("GET", f"{store.address().endpoint}/{BUCKETS[0]}/name").status == 403
+    assert urllib3.request("GET", f"{store.address().endpoint}/{bucket}/name").status == 403
     stranger = S3Address(store.address().endpoint, store.address().access_key, "another").client()
     with pytest.raises(S3Error, match="SignatureDoesNotMatch"):
         stranger.list_buckets()
