@@ -45,6 +45,9 @@ def configuration(instance: Instance) -> Manifest:
         "StreamMaxLength 100M",
         "MaxScanSize 400M",
         "MaxFileSize 100M",
+        # What it did not look into it must not call OK.
+        "AlertExceedsMax yes",
+        "AlertEncrypted yes",
         # Scans wait for a few seconds while signatures are read; twice the memory for it would be worse.
         "ConcurrentDatabaseReload no",
     ]

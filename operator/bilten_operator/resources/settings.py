@@ -44,13 +44,13 @@ def environment(instance: Instance) -> dict[str, str]:
         "BILTEN_AUTO_MIGRATE": "false",
         "BILTEN_S3_ENDPOINT": store_endpoint(instance),
         "BILTEN_S3_REGION": region(instance),
-        "BILTEN_QUARANTINE_BUCKET": instance.buckets.quarantine,
-        "BILTEN_MEDIA_BUCKET": instance.buckets.media,
+        "BILTEN_S3_QUARANTINE_BUCKET": instance.buckets.quarantine,
+        "BILTEN_S3_MEDIA_BUCKET": instance.buckets.media,
     }
     if spec.object_storage.public_endpoint:
         values["BILTEN_S3_PUBLIC_ENDPOINT"] = spec.object_storage.public_endpoint.rstrip("/")
     if spec.object_storage.cdn:
-        values["BILTEN_CDN_URL"] = spec.object_storage.cdn.url
+        values["BILTEN_CDN_BASE_URL"] = spec.object_storage.cdn.url
     if spec.scanner.mode == "Sidecar":
         values["BILTEN_CLAMD_SOCKET"] = CLAMD_SOCKET
     else:
