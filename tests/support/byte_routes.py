@@ -13,10 +13,10 @@ from typing import Any, Literal
 import aiohttp
 from aiohttp import web
 from bilten.settings import Settings
-from bilten.web import cors, headers, routing
+from bilten.web import cors, docs, headers, openapi, routing
 from bilten.web.answers import Answer
 from bilten.web.endpoint import endpoint, endpoints_of
-from bilten.web.errors import BadRequest, ServiceUnavailable
+from bilten.web.errors import BadRequest, ServiceUnavailable, UnsupportedMediaType
 from bilten.web.forms import FileField, Refusals, Upload
 from bilten.web.keys import SERVICES, SETTINGS, SPOOL
 from bilten.web.serve import Download
@@ -69,12 +69,17 @@ PICTURES = FileField(
     "images",
     lambda _: LIMIT,
     most=3,
+    media_types=("image/jpeg", "image/png"),
     refusals=Refusals(
         missing=lambda: BadRequest("No image files provided", code="NO_FILE"),
         too_many=lambda: BadRequest("Too many files. Maximum is 3 files.", code="TOO_MANY_FILES"),
         too_large=lambda limit: BadRequest(f"File too large. Maximum size is {limit} bytes.", code="FILE_TOO_LARGE"),
     ),
 )
+
+
+#: How files begin that say what they are.
+_BEGIN = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8\xff"}
 
 
 def _received(upload: Upload[Texts]) -> Received:
@@ -92,7 +97,7 @@ def _received(upload: Upload[Texts]) -> Received:
     )
 
 
-@endpoint("POST", "/one", summary="One file", status=201, files=[ONE], creates=True)
+@endpoint("POST", "/one", summary="One file", status=201, files=[ONE])
 async def take_one(upload: Upload[Texts], query: Number) -> Received:  # noqa: ARG001 it may be wrong
     return _received(upload)
 
@@ -106,6 +111,10 @@ async def take_guarded(upload: Upload[Texts], query: Number) -> Received:  # noq
 
 @endpoint("POST", "/pictures", summary="Some pictures", files=[PICTURES])
 async def take_pictures(upload: Upload[Texts]) -> Received:
+    for file in upload.files["images"]:
+        begin = _BEGIN.get(file.media_type, b"")
+        if not file.path.read_bytes().startswith(begin):
+            raise UnsupportedMediaType("This is no picture")
     return _received(upload)
 
 
@@ -246,7 +255,9 @@ async def byte_server(folder: Path, **overrides: Any) -> AsyncIterator[ByteServe
     app[SPOOL] = Spool(settings.spool_dir, settings.spool_bytes)
     cors.setup(app, origins=[ORIGIN], outage_drops_cors=False)
     headers.setup(app)
-    routing.add(app, endpoints_of(sys.modules[__name__]))
+    endpoints = endpoints_of(sys.modules[__name__])
+    routing.add(app, endpoints)
+    docs.setup(app, lambda: openapi.document(endpoints))
 
     async def run(app: web.Application) -> AsyncIterator[None]:
         await app[SPOOL].open()

@@ -98,8 +98,6 @@ class FormReader:
 
     def _begin(self, part: Any) -> None:
         headers = dict(part.headerlist)
-        if not part.name:
-            raise refusal("invalid_multipart", "A part has no name")
         if len(headers) < len(part.headerlist):
             raise refusal("invalid_multipart", "A part names a header twice")
         if sum(len(name) + len(value) for name, value in part.headerlist) > MAX_HEADERS_BYTES:

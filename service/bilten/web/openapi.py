@@ -116,9 +116,9 @@ def _operation(endpoint: Endpoint, names: Any, schemas: dict[str, Any]) -> dict[
     if endpoint.auth != "none":
         operation["security"] = [{"bearer": []}] + ([{}] if endpoint.auth == "optional" else [])
     if endpoint.form:
-        operation["requestBody"] = openapi_bytes.request_body(
-            endpoint.form, _resolve(names[endpoint.form.model, "validation"], schemas)
-        )
+        fields = _resolve(names[endpoint.form.model, "validation"], schemas)
+        texts = {name: _without_null(schema) for name, schema in fields.get("properties", {}).items()}
+        operation["requestBody"] = openapi_bytes.request_body(endpoint.form, texts, fields.get("required", []))
     if endpoint.body_model:
         operation["requestBody"] = {
             "required": bool(_resolve(names[endpoint.body_model, "validation"], schemas).get("required")),

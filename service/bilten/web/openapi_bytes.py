@@ -16,14 +16,15 @@ _HEADERS = {
     "If-Match": "Answer 412 when it is none of what these `ETag`s stand for.",
 }
 _BINARY = {"type": "string", "format": "binary"}
+_A_FILE = _BINARY | {"minLength": 1}
 
 
-def request_body(form: FormSpec, fields: dict[str, Any]) -> dict[str, Any]:
-    """A form with files; `fields` is the schema of its text fields."""
-    required = [*fields.get("required", []), *(file.name for file in form.files if file.least)]
+def request_body(form: FormSpec, texts: dict[str, Any], required: list[str]) -> dict[str, Any]:
+    """A form with files; `texts` are the schemas of its text fields, `required` names those that must be sent."""
+    required = [*required, *(file.name for file in form.files if file.least)]
     schema = {
         "type": "object",
-        "properties": fields.get("properties", {}) | {file.name: _file(file) for file in form.files},
+        "properties": texts | {file.name: _file(file) for file in form.files},
         **({"required": required} if required else {}),
     }
     encoding = {file.name: {"contentType": ", ".join(file.media_types)} for file in form.files if file.media_types}
@@ -34,8 +35,8 @@ def request_body(form: FormSpec, fields: dict[str, Any]) -> dict[str, Any]:
 def _file(file: FileField) -> dict[str, Any]:
     described = {"description": file.description} if file.description else {}
     if file.most == 1:
-        return _BINARY | described
-    return {"type": "array", "items": _BINARY, "minItems": file.least, "maxItems": file.most, **described}
+        return _A_FILE | described
+    return {"type": "array", "items": _A_FILE, "minItems": file.least, "maxItems": file.most, **described}
 
 
 def errors_of_forms(form: FormSpec) -> Iterable[ApiError]:

@@ -14,6 +14,7 @@ import schemathesis
 from bilten.events.fields import time_zones
 from hypothesis import strategies
 from pydantic.alias_generators import to_camel
+from schemathesis.core.file_samples import MEDIA_TYPE_FILE_SAMPLES
 from schemathesis.generation.modes import GenerationMode
 
 KNOWN: dict[str, Any] = json.loads(Path(os.environ["BILTEN_FUZZ_KNOWN"]).read_text())
@@ -49,6 +50,17 @@ def _use(name: str, member: str) -> Callable[[dict[str, Any]], None]:
             body[member] = KNOWN[name].pop()
 
     return fill
+
+
+def _files(case: Any) -> None:
+    """Whole files of the very types they are sent as; bytes of no type would all be refused."""
+    form = case.operation.definition.raw["requestBody"]["content"][case.media_type]
+    for name, encoding in form.get("encoding", {}).items():
+        chosen = (case.multipart_content_types or {}).get(name) or encoding["contentType"].split(",")[0]
+        sample = MEDIA_TYPE_FILE_SAMPLES.get(chosen)
+        if name in case.body and sample:
+            given = case.body[name]
+            case.body[name] = [sample for _ in given] if isinstance(given, list) else sample
 
 
 def _address(body: dict[str, Any]) -> None:
@@ -89,6 +101,8 @@ def before_call(_context: Any, case: Any, _kwargs: dict[str, Any]) -> None:
         case.headers["If-Match"] = "*"
     if case.headers and "If-None-Match" in case.headers:
         case.headers["If-None-Match"] = '"another"'
+    if case.media_type == "multipart/form-data" and isinstance(case.body, dict):
+        _files(case)
     fill = _FILL.get(f"{case.operation.method.upper()} {case.operation.path}")
     if fill and isinstance(case.body, dict):
         fill(case.body)
