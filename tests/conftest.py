@@ -14,6 +14,7 @@ pytest_plugins = [
     "fixtures.machine",
     "fixtures.cluster",
     "fixtures.processes",
+    "fixtures.clamd",
     "fixtures.minio",
     "fixtures.cache",
     "fixtures.browser",

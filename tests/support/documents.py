@@ -73,7 +73,7 @@ def nested(levels: int, innermost: bytes) -> bytes:
     """An archive within an archive, so many times, as a part of a DOCX, which is the first level."""
     content = innermost
     for level in range(levels - 1):
-        content = zipped({f"{level}.zip": content}, zipfile.ZIP_STORED)
+        content = zipped({f"{level}.zip": content})
     return office(more={"word/embeddings/a.zip": content})
 
 

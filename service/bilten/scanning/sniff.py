@@ -82,18 +82,22 @@ def _other(head: bytes) -> str:
     return "something else"
 
 
+def check_extension(name: str, declared: FileType) -> None:
+    """Raises `Refused` unless a safe name ends as those of its declared type do."""
+    ending, said = extension(name), declared.name.upper()
+    if not ending:
+        raise Refused("CONTENT_MISMATCH", f"The file's name has no extension; {said} has .{declared.extension}.")
+    if ending not in declared.extensions:
+        raise Refused("CONTENT_MISMATCH", f"The file is declared as {said}, but its name ends in .{ending}.")
+
+
 def agree(head: bytes, *, name: str, declared: FileType, allowed: AllowedTypes) -> None:
     """Raises `Refused` unless first bytes, extension and declared type say the same, as far as first bytes can tell.
 
     `name` is a safe one. Whether a zip is that document, and not another, `office` says.
     """
-    ending = extension(name)
-    said = declared.name.upper()
-    if not ending:
-        raise Refused("CONTENT_MISMATCH", f"The file's name has no extension; {said} has .{declared.extension}.")
-    if ending not in declared.extensions:
-        raise Refused("CONTENT_MISMATCH", f"The file is declared as {said}, but its name ends in .{ending}.")
-    found = sniff(head)
+    check_extension(name, declared)
+    said, found = declared.name.upper(), sniff(head)
     if found.family not in _FAMILIES.get(declared.name, (declared.name,)):
         raise Refused(
             "CONTENT_MISMATCH", f"The file is declared as {said}, but it is {found.said}. Taken are: {allowed.listed}."

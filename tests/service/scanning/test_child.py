@@ -17,17 +17,36 @@ from support import hostile
 
 @pytest.fixture
 async def children() -> AsyncIterator[Children]:
-    limits = ChildLimits(memory_bytes=512 * 1024 * 1024, cpu_s=1, wall_s=3, file_bytes=8 * 1024 * 1024)
-    made = Children(at_once=2, limits=limits, preload=["support.hostile"])
+    made = children_within(wall_s=30)
     yield made
     made.close()
 
 
+@pytest.fixture
+async def hasty() -> AsyncIterator[Children]:
+    made = children_within(wall_s=2)
+    yield made
+    made.close()
+
+
+def children_within(*, wall_s: float) -> Children:
+    limits = ChildLimits(memory_bytes=512 * 1024 * 1024, cpu_s=1, wall_s=wall_s, file_bytes=8 * 1024 * 1024)
+    return Children(at_once=2, limits=limits, preload=["support.hostile"])
+
+
 def pid_in(folder: Path) -> int:
     """The number that `hostile.sleep` wrote; waits for it."""
-    for _ in range(500):
+    for _ in range(3000):
         with suppress(FileNotFoundError, ValueError):
             return int((folder / "pid").read_text())
+        time.sleep(0.01)
+    raise TimeoutError
+
+
+def wait_for(folder: Path, files: int) -> None:
+    for _ in range(3000):
+        if count(folder) >= files:
+            return
         time.sleep(0.01)
     raise TimeoutError
 
@@ -77,24 +96,24 @@ async def test_more_memory_than_allowed_is_not_had(children: Children):
     assert failed.value.reason == "memory"
 
 
-async def test_more_cpu_than_allowed_is_not_had(children: Children):
-    began = time.monotonic()
+async def test_more_cpu_than_allowed_is_not_had():
+    children = children_within(wall_s=600)
     with pytest.raises(InspectionFailed) as failed:
         await children.run(hostile.spin)
     assert failed.value.reason == "time"
-    assert time.monotonic() - began < 2.9
+    children.close()
 
 
-async def test_a_child_that_takes_too_long_is_killed(children: Children, tmp_path: Path):
+async def test_a_child_that_takes_too_long_is_killed(hasty: Children, tmp_path: Path):
     with pytest.raises(InspectionFailed) as failed:
-        await children.run(hostile.sleep, str(tmp_path / "pid"))
+        await hasty.run(hostile.sleep, str(tmp_path / "pid"))
     assert failed.value.reason == "time"
     assert not psutil.pid_exists(pid_in(tmp_path))
 
 
-async def test_a_child_that_ignores_signals_is_killed_all_the_same(children: Children):
+async def test_a_child_that_ignores_signals_is_killed_all_the_same(hasty: Children):
     with pytest.raises(InspectionFailed) as failed:
-        await children.run(hostile.stubborn)
+        await hasty.run(hostile.stubborn)
     assert failed.value.reason == "time"
 
 
@@ -131,7 +150,8 @@ async def test_a_child_can_neither_fill_the_disk_nor_open_many_files(children: C
 
 async def test_no_more_children_run_at_once_than_allowed(children: Children, tmp_path: Path):
     tasks = [asyncio.create_task(children.run(hostile.sleep, str(tmp_path / str(number)))) for number in range(5)]
-    await asyncio.sleep(1)
+    await asyncio.to_thread(wait_for, tmp_path, 2)
+    await asyncio.sleep(0.5)
     running = count(tmp_path)
     for task in tasks:
         task.cancel()
@@ -147,9 +167,9 @@ async def test_a_fork_server_that_was_killed_is_started_again(children: Children
     assert await children.run(hostile.parent) != server
 
 
-async def test_work_under_way_survives_the_end_of_the_fork_server(children: Children, tmp_path: Path):
+async def test_work_under_way_survives_the_end_of_the_fork_server(children: Children, hasty: Children, tmp_path: Path):
     server = await children.run(hostile.parent)
-    task = asyncio.create_task(children.run(hostile.sleep, str(tmp_path / "pid")))
+    task = asyncio.create_task(hasty.run(hostile.sleep, str(tmp_path / "pid")))
     await asyncio.to_thread(pid_in, tmp_path)
     os.kill(server, signal.SIGKILL)
     with pytest.raises(InspectionFailed) as failed:
