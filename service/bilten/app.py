@@ -22,6 +22,7 @@ from bilten.events import routes as events
 from bilten.events import search_routes as event_search
 from bilten.files import public_routes as public_files
 from bilten.files import routes as files
+from bilten.files import upload_routes as file_uploads
 from bilten.idempotency.guard import guard
 from bilten.mail import dev_pages
 from bilten.mail.compose import Mailer
@@ -47,7 +48,7 @@ log = structlog.get_logger("bilten.app")
 
 def all_endpoints() -> list[Endpoint]:
     """Everything the API serves, in the order of its documentation."""
-    return endpoints_of(accounts, events, event_search, articles, wishlist, files, public_files, health)
+    return endpoints_of(accounts, events, event_search, articles, wishlist, files, file_uploads, public_files, health)
 
 
 def create_app(settings: Settings) -> web.Application:

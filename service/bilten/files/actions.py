@@ -47,15 +47,28 @@ async def look_at(services: Services, viewer: Principal | None, file_id: str) ->
 async def readable(services: Services, viewer: Principal | None, file_id: str) -> Row:
     """One file whose bytes may be served to this viewer. Raises `FileNotFound`, `FileNotAvailable`."""
     file = await look_at(services, viewer, file_id)
+    require_clean(file)
+    return file
+
+
+def require_clean(file: Mapping[str, Any] | Row) -> None:
+    """Raises `FileNotAvailable` for a file whose bytes may not be served."""
     if file["status"] != "clean":
         raise FileNotAvailable
+
+
+async def own(services: Services, principal: Principal, file_id: str) -> Row:
+    """One file that this caller manages. Raises `FileNotFound`."""
+    file = await list_queries.one(services.db, named(file_id))
+    if file is None or not manages(file, principal):
+        raise FileNotFound
     return file
 
 
 async def change(services: Services, principal: Principal, file_id: str, body: FileChange, if_match: str | None) -> Row:
     """Change what was sent. Raises `FileNotFound`, `PreconditionFailed`, `ValidationFailed`."""
     async with services.db.transaction() as tx:
-        file = await _lock_own(tx, principal, file_id)
+        file = await lock_own(tx, principal, file_id)
         etags.require_match(if_match, file["updated_at"])
         wanted = _wanted(file, body)
         changes = {name: value for name, value in wanted.items() if value != file[name]}
@@ -78,7 +91,7 @@ async def change(services: Services, principal: Principal, file_id: str, body: F
 async def remove(services: Services, principal: Principal, file_id: UUID, *, if_match: str | None = None) -> None:
     """Delete a file, its versions and their bytes. Raises `FileNotFound`, `PreconditionFailed`."""
     async with services.db.transaction() as tx:
-        file = await _lock_own(tx, principal, str(file_id))
+        file = await lock_own(tx, principal, str(file_id))
         etags.require_match(if_match, file["updated_at"])
         await _remove(tx, services, principal, file)
 
@@ -133,7 +146,8 @@ async def _keys(tx: AsyncConnection, file: RowMapping, versions: Any) -> list[st
     return sorted(shown.union(await queries.variant_keys(tx, file["id"])))
 
 
-async def _lock_own(tx: AsyncConnection, principal: Principal, file_id: str) -> RowMapping:
+async def lock_own(tx: AsyncConnection, principal: Principal, file_id: str) -> RowMapping:
+    """One file that this caller manages, locked. Raises `FileNotFound`."""
     file = await queries.lock(tx, named(file_id))
     if file is None or not manages(file, principal):
         raise FileNotFound

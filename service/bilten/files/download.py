@@ -17,6 +17,11 @@ def of_file(services: Services, row: Row) -> Download:
     return _download(services, row, row["served_key"], row["served_type"], row["served_size"], immutable=False)
 
 
+def of_link(services: Services, row: Row, key: str, media_type: str, size: int) -> Download:
+    """What a signed link shows, as nobody may keep it."""
+    return _download(services, row, key, media_type, size, immutable=False)
+
+
 def of_key(services: Services, row: Row) -> Download:
     """What lies under a public address, as everybody may keep it."""
     return _download(services, row, row["key"], row["media_type"], row["size_bytes"], immutable=True)

@@ -33,6 +33,13 @@ class FileNotAvailable(Conflict):
     message = "The file has not been found clean, so it is not served. Look at its status."
 
 
+class LinkNotValid(Forbidden):
+    """A signed link that was changed, has expired, or was revoked."""
+
+    code = "LINK_NOT_VALID"
+    message = "This link is not valid, or not any more. Ask for a new one."
+
+
 class QuotaExceeded(Conflict):
     """The owner's quota has no room for it."""
 

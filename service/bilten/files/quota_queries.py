@@ -21,15 +21,17 @@ _EXPIRED = text("""
 """)
 
 
-async def reserve(tx: AsyncConnection, owner_id: UUID, size_bytes: int, *, limit: int, for_s: float) -> UUID | None:
-    """Hold so many bytes of an owner's quota for so many seconds; None when it has not that many left."""
+async def reserve(
+    tx: AsyncConnection, owner_id: UUID, reservation: UUID, size_bytes: int, *, limit: int, for_s: float
+) -> bool:
+    """Hold so many bytes of an owner's quota for so many seconds; False when it has not that many left."""
     await tx.execute(insert(file_quotas).values(owner_id=owner_id).on_conflict_do_nothing())
     if not await _move(tx, owner_id, reserved=size_bytes, limit=limit):
-        return None
+        return False
     ends = func.now() + func.make_interval(0, 0, 0, 0, 0, 0, for_s)
-    held = insert(quota_reservations).values(owner_id=owner_id, size_bytes=size_bytes, expires_at=ends)
-    reservation: UUID = await tx.scalar(held.returning(quota_reservations.c.id))
-    return reservation
+    held = {"id": reservation, "owner_id": owner_id, "size_bytes": size_bytes, "expires_at": ends}
+    await tx.execute(insert(quota_reservations).values(held))
+    return True
 
 
 async def settle(tx: AsyncConnection, owner_id: UUID, reservation: UUID, size_bytes: int, *, limit: int) -> bool:

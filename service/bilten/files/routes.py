@@ -1,20 +1,11 @@
-"""The calls about files: upload, list, one file, its content, and what its owner does with it."""
+"""The calls about files: upload, list, one file, its content, links to it, and what its owner does with it."""
+
+from aiohttp import web
 
 from bilten.context import Principal
 from bilten.db.paging import total
-from bilten.files import actions, download, intake, list_queries, quota_queries, verdict
-from bilten.files.errors import (
-    ArchiveLimits,
-    ContentMismatch,
-    FileDamaged,
-    FileInfected,
-    FileNotAllowed,
-    FileNotAvailable,
-    FileNotFound,
-    ImageTooLarge,
-    QuotaExceeded,
-    TypeNotTaken,
-)
+from bilten.files import actions, download, intake, links, list_queries, quota_queries, verdict
+from bilten.files.errors import FileNotAvailable, FileNotFound, LinkNotValid
 from bilten.files.filters import FilesQuery
 from bilten.files.intake import Bytes
 from bilten.files.list_queries import Row
@@ -28,34 +19,22 @@ from bilten.files.schemas import (
     FilePath,
     FilesAnswer,
     FilesPage,
+    Link,
+    LinkAnswer,
+    LinkQuery,
     Quota,
     QuotaAnswer,
     QuotaData,
+    SignedQuery,
     UploadQuery,
 )
+from bilten.files.uploads import FILE, REFUSALS
 from bilten.services import Services
 from bilten.web.answers import MessageAnswer
 from bilten.web.endpoint import endpoint
-from bilten.web.forms import FileField, Upload
+from bilten.web.forms import Upload
 from bilten.web.lists import Pager
 from bilten.web.serve import Download
-
-FILE = FileField(
-    "file",
-    lambda settings: max(settings.max_image_bytes, settings.max_document_bytes),
-    media_types=MEDIA_TYPES,
-    description="The file, with its name and type.",
-)
-REFUSALS = (
-    QuotaExceeded(),
-    TypeNotTaken(),
-    ContentMismatch(),
-    ImageTooLarge(),
-    FileDamaged(),
-    FileNotAllowed(),
-    FileInfected(),
-    ArchiveLimits(),
-)
 
 
 def _answer(services: Services, row: Row, message: str | None = None) -> FileAnswer:
@@ -83,14 +62,7 @@ async def upload_file(
 
     With `wait`, the answer waits so many seconds for the verdict; a file that is infected is refused then.
     """
-    received = upload.files["file"][0]
-    arrived = Bytes(
-        path=received.path,
-        size=received.size,
-        sha256=received.sha256,
-        name=received.name,
-        media_type=received.media_type,
-    )
+    arrived = Bytes.of(upload.files["file"][0])
     row = await intake.add(services, principal, arrived, upload.form.model_dump())
     await upload.release()
     return _answer(services, await verdict.wait_for(services, row, query.wait))
@@ -134,3 +106,30 @@ async def delete_file(services: Services, path: FilePath, principal: Principal, 
     """It is gone at once; its bytes and variants follow within seconds."""
     await actions.remove(services, principal, actions.named(path.file_id), if_match=if_match)
     return MessageAnswer(message="File deleted")
+
+
+@endpoint(
+    "GET", "/files/{file_id}/url", summary="A signed link to a file", auth="user",
+    errors=[FileNotFound(), FileNotAvailable()],
+)  # fmt: skip
+async def get_link(services: Services, path: FilePath, query: LinkQuery, principal: Principal) -> LinkAnswer:
+    """Whoever has it may read the file until it expires, or is revoked."""
+    url, expires_at = await links.make(services, principal, path.file_id, ttl=query.ttl, variant=query.variant)
+    return LinkAnswer(data=Link(url=url, expires_at=expires_at))
+
+
+@endpoint("DELETE", "/files/{file_id}/url", summary="Revoke all links to a file", auth="user", errors=[FileNotFound()])
+async def revoke_links(services: Services, path: FilePath, principal: Principal) -> MessageAnswer:
+    """Those given out until now are void from now on."""
+    await links.revoke(services, principal, path.file_id)
+    return MessageAnswer(message="All links to the file were revoked")
+
+
+@endpoint(
+    "GET", "/files/signed/{file_id}", summary="What a signed link leads to", media_types=MEDIA_TYPES,
+    errors=[FileNotFound(), LinkNotValid()],
+)  # fmt: skip
+async def follow_link(services: Services, request: web.Request, path: FilePath, query: SignedQuery) -> Download:
+    """The bytes, for anyone who has the link."""
+    del query  # Described here; what is signed is the query as it came.
+    return download.of_link(services, *await links.follow(services, request, path.file_id))

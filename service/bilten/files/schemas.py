@@ -1,7 +1,7 @@
 """Files on the wire (decisions, "Files")."""
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, ClassVar, Literal, Self
 from uuid import UUID
 
 import orjson
@@ -190,3 +190,121 @@ class FileChange(Body):
     tags: Tags | None = None
     alt_text: AltText | None = None
     visibility: Visibility | None = None
+
+
+class NewUpload(Body):
+    """What will be uploaded, to the byte."""
+
+    name: str = Field(min_length=1, max_length=255)
+    media_type: str = Field(max_length=200, description="The type the bytes will be sent with.")
+    size_bytes: int = Field(ge=1)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$", description="Of the bytes, in hexadecimal.")
+    folder: Folder = "/"
+    tags: Tags = Field(default_factory=list)
+    alt_text: AltText | None = None
+    visibility: Visibility = "private"
+
+
+class DirectUpload(Wire):
+    """A form that uploads these bytes and no others: `fields` in this order, then the bytes as `file`."""
+
+    id: UUID
+    method: Literal["POST"] = "POST"
+    url: str
+    fields: dict[str, str]
+    expires_at: datetime
+
+
+class DirectUploadData(Wire):
+    """One upload."""
+
+    upload: DirectUpload
+
+
+class DirectUploadAnswer(Answer):
+    """`POST /files/uploads`."""
+
+    may_be_kept: ClassVar[bool] = False
+
+    data: DirectUploadData
+
+
+class UploadPath(Path):
+    """Names a direct upload."""
+
+    upload_id: str = Field(description="A UUID.")
+
+
+class Version(Wire):
+    """One of the contents that a file has had."""
+
+    number: int
+    media_type: str
+    size_bytes: int
+    sha256: str
+    status: Status
+    reason: str | None
+    created_at: datetime
+    current: bool = Field(description="Whether the file shows it.")
+
+    @classmethod
+    def of(cls, row: Row, current: int) -> Self:
+        """The version of a stored row."""
+        plain = ("number", "media_type", "size_bytes", "status", "reason", "created_at")
+        return cls(**{name: row[name] for name in plain}, sha256=row["sha256"].hex(), current=row["number"] == current)
+
+
+class Versions(Wire):
+    """All versions, the newest first."""
+
+    versions: list[Version]
+
+
+class VersionsAnswer(Answer):
+    """`GET /files/{file_id}/versions`."""
+
+    data: Versions
+
+
+class NewVersion(Wire):
+    """What was uploaded, and the file as it is shown: with it, once it is clean."""
+
+    file: File
+    version: Version
+
+
+class NewVersionAnswer(Answer):
+    """`POST /files/{file_id}/versions`."""
+
+    data: NewVersion
+
+
+class LinkQuery(Query):
+    """What a signed link is to be."""
+
+    ttl: int = Field(3600, ge=60, le=86400, description="Seconds until it expires.")
+    variant: str | None = Field(None, max_length=50, description="A picture made of the file, by its name.")
+
+
+class Link(Wire):
+    """An address that anyone may read the file under until it expires, or is revoked."""
+
+    url: str
+    expires_at: datetime
+
+
+class LinkAnswer(Answer):
+    """`GET /files/{file_id}/url`."""
+
+    may_be_kept: ClassVar[bool] = False
+
+    data: Link
+
+
+class SignedQuery(Query):
+    """What makes a signed link. All of it is as it was given out, or the link is refused."""
+
+    expires: str = Field("", description="Unix time.")
+    key: str = Field("", description="Which key signed it.")
+    signature: str = ""
+    variant: str | None = None

@@ -10,10 +10,7 @@ from support.pictures import camera
 
 async def test_a_picture_of_a_camera_is_shown_in_every_size_without_what_the_camera_wrote(staffed: House):
     token = await staffed.api.as_organizer()
-    reply = await staffed.upload(token, camera((1600, 1200)), wait=8, visibility="public", tags="poster, summer")
-    assert reply.status == 201, reply.text
-    file = reply.data["file"]
-    assert file["status"] == "clean"
+    file = await staffed.clean(token, camera((1600, 1200)), visibility="public", tags="poster, summer")
     assert (file["width"], file["height"], file["tags"]) == (1600, 1200, ["poster", "summer"])
     assert {each["name"] for each in file["variants"]} >= {"thumbnail", "small", "medium", "large"}
     for url in (file["url"], *(each["url"] for each in file["variants"])):
@@ -59,7 +56,7 @@ async def test_what_is_infected_is_refused_and_its_bytes_are_gone(staffed: House
 
 async def test_a_deleted_file_leaves_nothing(staffed: House):
     token = await staffed.api.as_organizer()
-    file = (await staffed.upload(token, camera(), wait=8, visibility="public")).data["file"]
+    file = await staffed.clean(token, camera(), visibility="public")
     assert len((await staffed.keys())["media"]) > 8
     gone = await staffed.api.delete(f"/files/{file['id']}", token=token)
     assert gone.status == 200, gone.text

@@ -1,0 +1,62 @@
+"""Other content for the same file: shown when it is clean, and never before."""
+
+import aiohttp
+from bilten.local.clamd import eicar
+from fixtures.api import Reply
+from support.house import House, letter
+from support.pictures import camera
+
+
+async def add(house: House, token: str, file_id: str, content: bytes, media_type: str = "image/jpeg") -> Reply:
+    form = aiohttp.FormData()
+    name = "other.pdf" if media_type == "application/pdf" else "other.jpg"
+    form.add_field("file", content, filename=name, content_type=media_type)
+    return await house.api.post(f"/files/{file_id}/versions", token=token, data=form)
+
+
+async def versions(house: House, token: str, file_id: str) -> list[tuple[int, str, bool]]:
+    reply = await house.api.get(f"/files/{file_id}/versions", token=token)
+    return [(each["number"], each["status"], each["current"]) for each in reply.data["versions"]]
+
+
+async def test_a_file_shows_its_new_content_once_it_is_clean_and_the_old_address_ends(staffed: House):
+    token = await staffed.api.as_user()
+    first = await staffed.clean(token, camera((400, 300)), visibility="public")
+    added = await add(staffed, token, first["id"], camera((300, 400)))
+    assert added.status == 201, added.text
+    assert (added.data["version"]["number"], added.data["version"]["current"]) == (2, False)
+    await staffed.idle()
+    now = await staffed.file(token, first["id"])
+    assert (now["version"], now["width"], now["height"]) == (2, 300, 400)
+    assert await versions(staffed, token, first["id"]) == [(2, "clean", True), (1, "clean", False)]
+    old, new = (each["url"].removeprefix("http://bilten.example.test") for each in (first, now))
+    assert (await staffed.bytes(old))[0].status == 404
+    assert (await staffed.bytes(new))[0].status == 200
+
+
+async def test_infected_content_never_takes_the_place_of_what_is_there(staffed: House):
+    token = await staffed.api.as_user()
+    pdf = {"name": "letter.pdf", "media_type": "application/pdf"}
+    first = await staffed.clean(token, letter(), **pdf)
+    assert first["status"] == "clean"
+    assert (await add(staffed, token, first["id"], letter(eicar()), "application/pdf")).status == 201
+    await staffed.idle()
+    now = await staffed.file(token, first["id"])
+    assert (now["version"], now["status"], now["sha256"]) == (1, "clean", first["sha256"])
+    assert await versions(staffed, token, first["id"]) == [(2, "infected", False), (1, "clean", True)]
+    used = (await staffed.api.get("/files/quota", token=token)).data["quota"]["used_bytes"]
+    assert used == first["size_bytes"]
+
+
+async def test_content_of_another_type_is_another_file(staffed: House):
+    token = await staffed.api.as_user()
+    first = await staffed.clean(token, camera())
+    refused = await add(staffed, token, first["id"], letter(), "application/pdf")
+    assert (refused.status, refused.json["code"]) == (422, "CONTENT_MISMATCH")
+
+
+async def test_only_who_manages_a_file_changes_its_content(staffed: House):
+    token, stranger = await staffed.api.as_user(), await staffed.api.as_organizer()
+    first = await staffed.clean(token, camera(), visibility="public")
+    assert (await add(staffed, stranger, first["id"], camera())).status == 404
+    assert (await staffed.api.get(f"/files/{first['id']}/versions", token=stranger)).status == 404
