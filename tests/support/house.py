@@ -48,7 +48,7 @@ class House:
             form.add_field(field, value)
         return await self.api.post("/files", token=token, data=form, params={"wait": str(wait)})
 
-    async def bytes(self, path: str, **headers: str) -> tuple[aiohttp.ClientResponse, bytes]:
+    async def fetch(self, path: str, **headers: str) -> tuple[aiohttp.ClientResponse, bytes]:
         """What lies under an absolute path, for anyone."""
         async with aiohttp.ClientSession() as session, session.get(self.api.url + path, headers=headers) as answer:
             return answer, await answer.read()

@@ -26,7 +26,7 @@ async def link(house: House, token: str, file_id: str, **query: str) -> str:
 
 async def test_who_has_a_link_reads_the_file_and_may_not_keep_it(staffed: House, private: tuple[str, str]):
     path = await link(staffed, *private)
-    answer, content = await staffed.bytes(path[1:])
+    answer, content = await staffed.fetch(path[1:])
     assert (answer.status, answer.content_type) == (200, "image/jpeg")
     assert answer.headers["Cache-Control"] == "private, no-store"
     assert content.startswith(b"\xff\xd8")
@@ -35,7 +35,7 @@ async def test_who_has_a_link_reads_the_file_and_may_not_keep_it(staffed: House,
 
 async def test_a_link_to_a_variant_shows_that_variant(staffed: House, private: tuple[str, str]):
     whole, small = await link(staffed, *private), await link(staffed, *private, variant="thumbnail")
-    assert len((await staffed.bytes(small[1:]))[1]) < len((await staffed.bytes(whole[1:]))[1])
+    assert len((await staffed.fetch(small[1:]))[1]) < len((await staffed.fetch(whole[1:]))[1])
     elsewhere = small.replace("variant=thumbnail", "variant=large")
     assert (await staffed.api.get(elsewhere)).status == 403
 
@@ -46,7 +46,7 @@ async def test_a_revoked_link_is_void_and_a_new_one_is_not(staffed: House, priva
     assert (await staffed.api.delete(f"/files/{file_id}/url", token=token)).status == 200
     refused = await staffed.api.get(old)
     assert (refused.status, refused.json["code"]) == (403, "LINK_NOT_VALID")
-    assert (await staffed.bytes((await link(staffed, token, file_id))[1:]))[0].status == 200
+    assert (await staffed.fetch((await link(staffed, token, file_id))[1:]))[0].status == 200
 
 
 @pytest.mark.parametrize("change", ["expires", "key", "signature", "twice", "more", "less"])

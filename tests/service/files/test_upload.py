@@ -16,7 +16,7 @@ async def test_a_picture_of_a_camera_is_shown_in_every_size_without_what_the_cam
     for url in (file["url"], *(each["url"] for each in file["variants"])):
         assert url.startswith("http://bilten.example.test/uploads/files/")
         path = url.removeprefix("http://bilten.example.test")
-        answer, content = await staffed.bytes(path)
+        answer, content = await staffed.fetch(path)
         assert answer.status == 200
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
         assert b"Exif" not in content

@@ -30,8 +30,8 @@ async def test_a_file_shows_its_new_content_once_it_is_clean_and_the_old_address
     assert (now["version"], now["width"], now["height"]) == (2, 300, 400)
     assert await versions(staffed, token, first["id"]) == [(2, "clean", True), (1, "clean", False)]
     old, new = (each["url"].removeprefix("http://bilten.example.test") for each in (first, now))
-    assert (await staffed.bytes(old))[0].status == 404
-    assert (await staffed.bytes(new))[0].status == 200
+    assert (await staffed.fetch(old))[0].status == 404
+    assert (await staffed.fetch(new))[0].status == 200
 
 
 async def test_infected_content_never_takes_the_place_of_what_is_there(staffed: House):
