@@ -1,6 +1,7 @@
 """Archives within office documents: every bound, and every way in which headers lie, is found before anything trusts
 them. What is listed here made scanners or unpackers of others look away."""
 
+import os
 import time
 import zipfile
 from contextlib import suppress
@@ -138,6 +139,7 @@ LIES = {
     "fewer members than are there": documents.raw_zip([Entry(b"[Content_Types].xml"), Entry(b"b")], count=1),
     "more members than are there": documents.raw_zip([Entry(b"[Content_Types].xml")], count=2),
     "a list elsewhere": documents.office()[:-6] + b"\0\0\0\0\0\0",
+    "a comment that is not there": documents.office()[:-2] + b"\x05\0",
     "cut in half": documents.office()[: len(documents.office()) // 2],
     "only a header": b"PK\x03\x04",
     "streamed, with a wrong record": documents.raw_office(Entry(b"word/a", flags=8)),
@@ -152,6 +154,9 @@ def test_archives_that_readers_read_differently_are_refused(tmp_path: Path, lie:
 
 BOMBS = {
     "105 MB in one member": lambda: documents.office(more={"word/media/a.bin": bytes(105 * MIB)}),
+    "70 MB in one member of no great ratio": lambda: documents.office(
+        more={"word/media/a.bin": (os.urandom(64 * 1024) + bytes(4 * MIB)) * 17}
+    ),
     "10051 members": lambda: documents.office(more={f"word/{number}": b"" for number in range(10_051)}),
     "20 levels": lambda: documents.nested(20, b"deep"),
     "flat, 1000 to 1": lambda: documents.office(more={"word/media/a.bin": bytes(40 * MIB)}),

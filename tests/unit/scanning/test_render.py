@@ -89,12 +89,14 @@ def test_the_orientation_is_applied(tmp_path: Path, orientation: int, size: tupl
         assert near(image.getpixel(at), upright.getpixel(at))
 
 
+@pytest.mark.parametrize("profile", [True, False], ids=["with a profile", "without"])
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_nothing_of_the_original_goes_along(tmp_path: Path, kind: str):
+def test_nothing_of_the_original_goes_along(tmp_path: Path, kind: str, profile: bool):
     exif = Image.open(io.BytesIO(pictures.camera())).getexif().tobytes()
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     how: dict[str, Any] = {"comment": b"<script>"} if kind == "JPEG" else {}
-    content = pictures.encoded(pictures.picture(), kind, exif=exif, icc_profile=profile, xmp=b"<x:xmpmeta>", **how)
+    if profile:
+        how["icc_profile"] = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    content = pictures.encoded(pictures.picture((100, 80)), kind, exif=exif, xmp=b"<x:xmpmeta>", **how)
     assert b"Cairo Cameras" in content
     told = rendered(tmp_path, content)
     for each in told["variants"]:
