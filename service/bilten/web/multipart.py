@@ -44,15 +44,13 @@ async def receive(
 
     Raises 400, 408, 413, 415 or 503, and leaves nothing behind then.
     """
-    length, most_bytes, received = request.content_length, spec.most_bytes(settings), 0
+    length = request.content_length
     async with spool.room(length) as room:
         reader = FormReader(spec, boundary, room, settings)
         try:
             async with asyncio.timeout(settings.upload_total_s + (length or 0) / _BYTES_PER_S) as total:
                 while chunk := await _next(request, settings.upload_idle_s):
-                    received += len(chunk)
-                    if received > most_bytes:
-                        raise _too_large(spec, settings)
+                    # Every byte is part of a file, of a text or of what is between them, and each of these has a bound.
                     await reader.read(chunk)
                     if length is None:
                         # As the length that was not said grows, so does the time.

@@ -208,8 +208,9 @@ async def test_a_file_that_does_not_arrive_whole_is_never_taken_for_it(server: B
             # All that was said has arrived; the connection is not used again.
             assert await response.read() == CONTENT
         else:
+            # At once, and not when the connection has been idle for long enough.
             with pytest.raises(aiohttp.ClientError):
-                await response.read()
+                await asyncio.wait_for(response.read(), 10)
     assert (await server.get("/ping")).status == 200
 
 
