@@ -91,15 +91,13 @@ def _ole(data: bytes, budget: Budget) -> Iterator[tuple[str, bytes]]:
             yield name, content
 
 
-# olefile raises OSError, IndexError, struct.error ... for what is broken.
-
-
 def _opened(data: bytes) -> olefile.OleFileIO:
     try:
         return olefile.OleFileIO(io.BytesIO(data))
     except MemoryError:
         raise
     except Exception as error:
+        # olefile raises OSError, IndexError, struct.error ... for what is broken, here and below.
         raise zips.damaged("its streams cannot be found") from error
 
 

@@ -5,7 +5,6 @@ import os
 import time
 import zipfile
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -266,8 +265,3 @@ def test_what_is_taken_unpacks_elsewhere_to_the_same(tmp_path: Path):
         with zipfile.ZipFile(tmp_path / "upload") as archive:
             assert archive.testzip() is None
     assert taken
-
-
-def test_a_lie_is_a_lie_only_where_it_is_told():
-    """The archives above are whole but for their lie."""
-    assert documents.raw_office(Entry(b"word/a")) != documents.raw_office(replace(Entry(b"word/a"), listed_name=b"b"))
