@@ -25,6 +25,10 @@ _XML = re.compile(r"\.(xml|rels)$", re.IGNORECASE)
 _REMOTE_TEMPLATE = re.compile(rb"<[^>]*attachedTemplate[^>]*>", re.IGNORECASE)
 _REMOTE = re.compile(rb"Target\s*=\s*[\"']\s*(https?|ftp):|Target\s*=\s*[\"']\s*(\\\\|//|file://[^/])", re.IGNORECASE)
 
+#: The end of a zip, with the longest comment it may have.
+_ZIP_END = b"PK\x05\x06"
+_ZIP_END_BYTES = 22 + 65535
+
 _WITH_MACROS = "The document holds macros or controls, and those are not taken. Save it without them, as {}."
 
 
@@ -79,6 +83,7 @@ def _other(name: str) -> Refused:
 
 def check_ole(data: bytes, name: str, budget: Budget) -> Iterator[Part]:
     """Check a `doc`, or say why an encrypted file of a newer type cannot be taken. Raises `Refused`."""
+    _check_tail(data)
     parts = []
     for part in unpack(data, budget):
         parts.append(part)
@@ -91,6 +96,13 @@ def check_ole(data: bytes, name: str, budget: Budget) -> Iterator[Part]:
     if any("macros/" in each or "_vba_project" in each for each in (part.inner.lower() for part in parts)):
         raise _macros(name)
     _check_word(next(part.content for part in parts if part.depth == 1 and part.inner.lower() == "worddocument"))
+
+
+def _check_tail(data: bytes) -> None:
+    """An archive that ends where the file ends is what unpackers would see of it."""
+    at = data.rfind(_ZIP_END, max(0, len(data) - _ZIP_END_BYTES))
+    if at >= 0 and at + 22 + int.from_bytes(data[at + 20 : at + 22], "little") >= len(data):
+        raise Refused("FILE_DAMAGED", "The document is damaged: it is a zip archive as well.")
 
 
 _WORD_MAGIC = 0xA5EC

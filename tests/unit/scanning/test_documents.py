@@ -216,6 +216,13 @@ def test_a_doc_is_taken_and_what_only_looks_like_one_is_not(tmp_path: Path):
     assert refused(tmp_path, bomb, "doc").code == "ARCHIVE_LIMITS"
 
 
+def test_a_doc_that_is_a_zip_as_well_is_refused(tmp_path: Path):
+    assert refused(tmp_path, documents.word() + documents.zipped({"a.exe": b"MZ"}), "doc").code == "FILE_DAMAGED"
+    assert refused(tmp_path, documents.word(more={"Data": bytes(9000)})[:-22] + documents.zipped({}), "doc").code == (
+        "FILE_DAMAGED"
+    )
+
+
 @pytest.mark.parametrize("of", ["the directory", "a stream"])
 def test_sectors_of_an_ole_file_that_run_in_circles_are_not_followed_for_ever(tmp_path: Path, of: str):
     whole = documents.word(more={"Data": bytes(9000)})
