@@ -32,6 +32,11 @@ def public(endpoint: str, exposure: dict[str, Any] | None = None, **storage: Any
     return instance(exposure=exposure, objectStorage={"mode": "Managed", "publicEndpoint": endpoint, **storage})
 
 
+def purging(**fields: Any) -> dict[str, Any]:
+    cdn = {"url": "https://cdn.example.com", "purge": {"by": "Keys", **fields}}
+    return instance(objectStorage={"mode": "Managed", "cdn": cdn})
+
+
 def backup_at(endpoint: str, **storage: Any) -> dict[str, Any]:
     return production(
         objectStorage={"mode": "Managed", **storage}, exposure=TLS,
@@ -171,6 +176,13 @@ REFUSED = {
         instance(objectStorage={"mode": "Managed", "cdn": {"url": "ftp://cdn.example.com"}}),
         "spec.objectStorage.cdn.url", "like https://www.example.com",
     ),
+    "a cache at an address with a query": Case(
+        purging(nodes=["https://cache.example.com", "https://cache.example.com/?a=b"]),
+        "spec.objectStorage.cdn.purge.nodes", "like https://cache-1.example.com",
+    ),
+    "surrogate keys in what is no header": Case(
+        purging(header="Surrogate Key"), "spec.objectStorage.cdn.purge.header", "must be the name of a header",
+    ),
     "a public endpoint that nothing exposes": Case(
         public("https://files.example.com"),
         "spec.objectStorage.publicEndpoint", "set exposure.mode to Ingress or Gateway",
@@ -284,6 +296,7 @@ ACCEPTED = {
     "null, which is as if left out": config(seed=None),
     "a mirror without a mode": instance(scanner={"mirror": "http://clamav.example.com", "signatures": ["house.ndb"]}),
     "no way in, and no mode": instance(exposure={}),
+    "purges to the CDN itself": purging(),
     "a network of IPv6": config(metricsNetworks=["fd00::/8"]),
 }  # fmt: skip
 

@@ -33,7 +33,7 @@ NAMESPACE = "shop"
 OPERATOR = OperatorConfig(minio_image="minio:1", clamav_image="clamav:1", postgres_image="postgres:18")
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 SAMPLES = Path(__file__).parents[2] / "manifests" / "samples"
-_KEYS = ("url", "accessKey", "secretKey", "tls.crt", "tls.key")
+_KEYS = ("url", "accessKey", "secretKey", "tls.crt", "tls.key", "token")
 
 
 T = TypeVar("T")

@@ -29,6 +29,11 @@ Networks = Annotated[
     Checked(Rule("self.all(network, isCIDR(network))", "{field} must be networks like 10.0.0.0/8")),
 ]
 
+UploadTypes = Annotated[
+    list[Literal["jpeg", "png", "webp", "gif", "pdf", "doc", "docx", "xlsx", "odt"]],
+    Field(min_length=1, max_length=9, json_schema_extra={"x-kubernetes-list-type": "set"}),
+]
+
 #: Where a field's name ends in a unit, the variable's is shorter.
 _UNITS = {"_seconds": "_s", "_milliseconds": "_ms"}
 
@@ -93,6 +98,43 @@ class Config(Block):
     database_lock_timeout_milliseconds: int | None = Field(
         None, ge=100, description="Longest a statement may wait for a lock."
     )
+
+    user_quota_bytes: int | None = Field(None, ge=0, description="What a user may store.")
+    organizer_quota_bytes: int | None = Field(None, ge=0, description="What organizers and admins may store.")
+    upload_types: UploadTypes | None = Field(None, description="Types of files that may be uploaded.")
+    max_image_bytes: int | None = Field(None, ge=1, description="Largest picture that may be uploaded.")
+    max_image_pixels: int | None = Field(
+        None, ge=1, description="Most pixels of a picture, those of all frames together."
+    )
+    max_document_bytes: int | None = Field(None, ge=1, description="Largest document that may be uploaded.")
+    upload_idle_seconds: float | None = Field(None, gt=0, description="Longest wait for the next byte of an upload.")
+    upload_total_seconds: float | None = Field(
+        None, gt=0, description="Longest an upload may take; each 64 KiB of it may take a second more."
+    )
+    download_stall_seconds: float | None = Field(
+        None, gt=0, description="Longest a reader of a file may take for the next 64 KiB."
+    )
+    spool_bytes: int | None = Field(
+        None, ge=1048576, description="Bytes of uploads under way that one pod may hold on its disk."
+    )
+    inspection_processes: int | None = Field(
+        None, ge=0, le=64, description="Files that one pod looks at or renders at once; 0: one a core."
+    )
+    inspection_timeout_seconds: float | None = Field(
+        None, gt=0, description="Longest a file may take to look at or to render."
+    )
+    inspection_memory_bytes: int | None = Field(
+        None, ge=536870912, description="Memory that looking at one file may take, as address space."
+    )
+    clamd_concurrency: int | None = Field(None, ge=1, le=1000, description="Scans of one worker at once.")
+    clamd_timeout_seconds: float | None = Field(None, gt=0, description="Longest wait for a verdict.")
+    s3_connect_timeout_seconds: float | None = Field(
+        None, gt=0, le=30, description="Longest wait for a connection to the object store."
+    )
+    s3_read_timeout_seconds: float | None = Field(
+        None, gt=0, le=120, description="Longest wait for the object store's next word."
+    )
+    cdn_timeout_seconds: float | None = Field(None, gt=0, le=60, description="Longest wait for one purge.")
 
     worker_poll_seconds: float | None = Field(None, gt=0, le=60, description="How often an idle worker looks for jobs.")
     worker_lease_seconds: float | None = Field(

@@ -24,6 +24,24 @@ Region = Annotated[
 ]
 
 
+Nodes = Annotated[
+    list[Annotated[str, Field(max_length=512)]],
+    Field(min_length=1, max_length=32, json_schema_extra={"x-kubernetes-list-type": "set"}),
+    Checked(
+        Rule(
+            "self.all(node, node.matches('^https?://[^/?#@, ]+(/[^?#, ]*)?$'))",
+            "{field} must be addresses like https://cache-1.example.com, without user, query or fragment",
+        )
+    ),
+]
+
+HeaderName = Annotated[
+    str,
+    Field(max_length=64),
+    Checked(Rule("self.matches('^[A-Za-z0-9-]+$')", "{field} must be the name of a header, like Surrogate-Key")),
+]
+
+
 class ManagedStore(Block):
     """A MinIO of this instance's own."""
 
@@ -44,10 +62,24 @@ class Store(Block):
     )
 
 
+class Purge(Block):
+    """How the network is told to forget what was deleted, replaced or made private. The worker sends `PURGE`."""
+
+    by: Literal["Urls", "Keys"] = Field(
+        description="Urls: each address. Keys: the surrogate keys that the answers carry in a header."
+    )
+    nodes: Nodes | None = Field(None, description="Where purges go, each of these addresses; else the network's own.")
+    header: HeaderName | None = Field(None, description="Header with the surrogate keys; Surrogate-Key if left out.")
+    secret_ref: SecretRef | None = Field(None, description="Secret with the key `token`: sent as a bearer token.")
+
+
 class Cdn(Block):
-    """A content delivery network before the public objects."""
+    """A content delivery network before the public objects. Its origin is the API."""
 
     url: WebAddress = Field(description="Address that it answers under, like https://cdn.example.com.")
+    purge: Purge | None = Field(
+        None, description="How it is told to forget. Without, it serves what was deleted until that expires there."
+    )
 
 
 class ObjectStorage(ManagedOrExternal):

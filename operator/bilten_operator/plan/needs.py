@@ -72,6 +72,9 @@ def objects(instance: Instance) -> Iterator[Need]:
         yield _account(instance, StepName.BUCKETS, name, "objectStorage.external")
     if spec.object_storage.managed and spec.object_storage.managed.class_name:
         yield _storage_class(StepName.BUCKETS, spec.object_storage.managed.class_name)
+    if (cdn := spec.object_storage.cdn) and cdn.purge and cdn.purge.secret_ref:
+        name = cdn.purge.secret_ref.name
+        yield _secret(instance, StepName.BUCKETS, name, "objectStorage.cdn.purge", ("token",))
     yield from _way_in(instance)
 
 

@@ -13,6 +13,7 @@ from bilten_operator.resources.settings import (
     STORE_PORT,
     WORKER_PORT,
     port_of,
+    purge_addresses,
     store_endpoint,
 )
 
@@ -49,6 +50,8 @@ def _api(instance: Instance, database_port: int) -> Manifest:
 
 def _worker(instance: Instance, database_port: int) -> Manifest:
     outward = [_dns(), _to_database(instance, database_port), _to_store(instance)]
+    if purges := sorted({port_of(address) for address in purge_addresses(instance)}):
+        outward.append(_rule(ports=purges))
     wanted = instance.spec.scanner
     if wanted.mode == "Shared":
         outward.append(_rule(to=[_pods(instance, scanner.COMPONENT)], ports=[CLAMD_PORT]))

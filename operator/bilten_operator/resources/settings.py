@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from bilten_operator.api.config import variables
+from bilten_operator.api.object_storage import Cdn
 from bilten_operator.resources import pods
 from bilten_operator.resources.instance import Instance, Manifest
 
@@ -50,7 +51,9 @@ def environment(instance: Instance) -> dict[str, str]:
     if spec.object_storage.public_endpoint:
         values["BILTEN_S3_PUBLIC_ENDPOINT"] = spec.object_storage.public_endpoint.rstrip("/")
     if spec.object_storage.cdn:
-        values["BILTEN_CDN_BASE_URL"] = spec.object_storage.cdn.url
+        values |= _cdn(spec.object_storage.cdn)
+    if spec.exposure.host:
+        values["BILTEN_PUBLIC_URL"] = f"{'https' if _is_secure(instance) else 'http'}://{spec.exposure.host}"
     if spec.scanner.mode == "Sidecar":
         values["BILTEN_CLAMD_SOCKET"] = CLAMD_SOCKET
     else:
@@ -58,6 +61,31 @@ def environment(instance: Instance) -> dict[str, str]:
         values["BILTEN_CLAMD_HOST"] = external.host if external else instance.scanner
         values["BILTEN_CLAMD_PORT"] = str(external.port if external else CLAMD_PORT)
     return {**values, **(variables(spec.config) if spec.config else {})}
+
+
+def _cdn(cdn: Cdn) -> dict[str, str]:
+    values = {"BILTEN_CDN_BASE_URL": cdn.url}
+    if cdn.purge:
+        values["BILTEN_CDN_PURGE"] = cdn.purge.by.lower()
+        if cdn.purge.nodes:
+            values["BILTEN_CDN_PURGE_URLS"] = ",".join(cdn.purge.nodes)
+        if cdn.purge.header:
+            values["BILTEN_CDN_KEY_HEADER"] = cdn.purge.header
+    return values
+
+
+def _is_secure(instance: Instance) -> bool:
+    """Whether browsers come over TLS, as far as can be told: a Gateway's listener decides for itself."""
+    exposure = instance.spec.exposure
+    return exposure.mode == "Gateway" or exposure.tls is not None
+
+
+def purge_addresses(instance: Instance) -> list[str]:
+    """Where the worker sends its purges."""
+    cdn = instance.spec.object_storage.cdn
+    if cdn is None or cdn.purge is None:
+        return []
+    return cdn.purge.nodes or [cdn.url]
 
 
 def config_map(instance: Instance) -> Manifest:
@@ -101,12 +129,15 @@ def database_address(instance: Instance, *, pooled: bool) -> list[Manifest]:
 
 def secret_variables(instance: Instance, *, pooled: bool = True) -> list[Manifest]:
     """The variables of the API and the worker that come from Secrets."""
+    cdn = instance.spec.object_storage.cdn
+    token = cdn.purge.secret_ref if cdn and cdn.purge else None
     return [
         *database_address(instance, pooled=pooled),
         pods.from_secret("BILTEN_SECRET_KEY", instance.keys, "secretKey"),
         pods.from_secret("BILTEN_TOKEN_KEYS", instance.keys, "tokenKeys"),
         pods.from_secret("BILTEN_S3_ACCESS_KEY", instance.store_user, "accessKey"),
         pods.from_secret("BILTEN_S3_SECRET_KEY", instance.store_user, "secretKey"),
+        *([pods.from_secret("BILTEN_CDN_PURGE_TOKEN", token.name, "token")] if token else []),
     ]
 
 

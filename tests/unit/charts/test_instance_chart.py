@@ -28,10 +28,11 @@ def spec(given: Object) -> Object:
 
 
 def told(given: Object, name: str = "bilten") -> list[str]:
-    """The sentences of a refusal."""
+    """The sentences of a refusal; those about parts of a part are indented."""
     with pytest.raises(Refused) as refused:
         default(given, name)
-    return [line.removeprefix("- ") for line in str(refused.value).splitlines() if line.startswith("- ")]
+    lines = [line.strip() for line in str(refused.value).splitlines()]
+    return [line.removeprefix("- ") for line in lines if line.startswith("- ")]
 
 
 def development(**more: Any) -> Object:

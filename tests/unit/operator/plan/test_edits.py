@@ -45,9 +45,22 @@ def test_an_edit_reaches_the_pods_once():
 
 def test_an_edit_that_no_pod_reads_restarts_none():
     world = ready(SAMPLES["development"])
-    world.edit(exposure={"mode": "Ingress", "host": "other.example.com"})
+    world.edit(exposure={"mode": "Ingress", "host": "bilten.example.test", "maxUploadSize": "20Mi"})
     world.converge()
     assert set(world.rolled().values()) == {0}
+    ingress = world.find("Ingress", "bilten")
+    assert ingress
+    assert "20m" in ingress["metadata"]["annotations"].values()
+
+
+def test_another_host_is_told_to_the_pods_whose_files_addresses_begin_with_it():
+    world = ready(SAMPLES["development"])
+    world.edit(exposure={"mode": "Ingress", "host": "other.example.com"})
+    world.converge()
+    assert set(world.rolled().values()) == {0, 1}
+    settings = world.find("ConfigMap", "bilten-settings")
+    assert settings
+    assert settings["data"]["BILTEN_PUBLIC_URL"] == "http://other.example.com"
     ingress = world.find("Ingress", "bilten")
     assert ingress
     assert ingress["spec"]["rules"][0]["host"] == "other.example.com"

@@ -117,3 +117,25 @@ def test_backups_are_made_through_the_plugin_in_utc():
     # Half past one on weekdays in India is eight in the evening before.
     assert scheduled["schedule"] == "0 0 20 * * 0,1,2,3,4"
     assert scheduled["immediate"]
+
+
+def test_purges_go_from_the_worker_to_each_cache_with_the_token_of_the_named_secret():
+    assert [8443] in outward(SAMPLES["production"], "worker")
+    assert [8443] not in outward(SAMPLES["production"], "api")
+    settings = made(SAMPLES["production"], "ConfigMap", "bilten-settings")["data"]
+    assert settings["BILTEN_CDN_PURGE"] == "keys"
+    assert settings["BILTEN_CDN_PURGE_URLS"] == "https://cache-1.example.com:8443,https://cache-2.example.com:8443"
+    cdn = {"url": "https://cdn.example.com", "purge": {"by": "Urls", "header": "X-Key"}}
+    spec = {**DEVELOPMENT, "objectStorage": {"mode": "Managed", "cdn": cdn}}
+    settings = made(spec, "ConfigMap", "bilten-settings")["data"]
+    assert settings["BILTEN_CDN_KEY_HEADER"] == "X-Key"
+    assert "BILTEN_CDN_PURGE_URLS" not in settings
+    assert [443] in outward(spec, "worker")
+    pod = made(SAMPLES["production"], "Deployment", "bilten-worker")["spec"]["template"]["spec"]["containers"][0]
+    token = next(found for found in pod["env"] if found["name"] == "BILTEN_CDN_PURGE_TOKEN")
+    assert token["valueFrom"]["secretKeyRef"] == {"name": "bilten-cdn", "key": "token"}
+
+
+def test_a_clamd_of_ours_does_not_call_ok_what_it_did_not_look_into():
+    lines = made(DEVELOPMENT, "ConfigMap", "bilten-scanner")["data"]["clamd.conf"].splitlines()
+    assert {"AlertExceedsMax yes", "AlertEncrypted yes"} <= set(lines)

@@ -115,7 +115,7 @@ def test_what_a_container_mounts_is_a_volume_of_its_pod(made: list[dict[str, Any
 
 def test_every_secret_and_config_map_that_a_pod_reads_is_made_or_named_by_the_spec(made: list[dict[str, Any]]):
     known = {found["metadata"]["name"] for found in made if found["kind"] in ("Secret", "ConfigMap")}
-    known |= {"bilten-db-app", "bilten-database", "bilten-s3"}
+    known |= {"bilten-db-app", "bilten-database", "bilten-s3", "bilten-cdn"}
     for pod in pods(made).values():
         for container in [*pod.get("initContainers", []), *pod["containers"]]:
             for variable in container.get("env", []):
