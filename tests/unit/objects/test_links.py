@@ -125,6 +125,13 @@ def test_keys_are_rotated_without_breaking_links_until_the_old_one_is_taken_away
     assert not opens(old, by=signer("2026a:" + "x" * 40))
 
 
+def test_no_key_that_anyone_can_guess_signs_a_link():
+    unsigned = [("expires", str(EXPIRES)), ("key", "unknown")]
+    for key in (b"", b"\0" * 32, b"unknown"):
+        signature = LinkSigner._signature(key, "GET", FILE, PATH, unsigned, 3)  # noqa: SLF001 - as a forger would
+        assert not opens([*unsigned, ("signature", signature)])
+
+
 def test_without_keys_one_follows_from_the_deployments_secret():
     other = LinkSigner(settings(secret_key="another secret, of thirty-two characters or more"))
     assert opens(link())
