@@ -20,6 +20,7 @@ from bilten.db.errors import DatabaseUnavailable
 from bilten.db.migration_errors import MigrationError
 from bilten.events import routes as events
 from bilten.events import search_routes as event_search
+from bilten.files import picture_routes as pictures
 from bilten.files import public_routes as public_files
 from bilten.files import routes as files
 from bilten.files import upload_routes as file_uploads
@@ -48,7 +49,7 @@ log = structlog.get_logger("bilten.app")
 
 def all_endpoints() -> list[Endpoint]:
     """Everything the API serves, in the order of its documentation."""
-    return endpoints_of(accounts, events, event_search, articles, wishlist, files, file_uploads, public_files, health)
+    return endpoints_of(accounts, events, event_search, articles, wishlist, files, file_uploads, pictures, public_files, health)
 
 
 def create_app(settings: Settings) -> web.Application:

@@ -10,6 +10,7 @@ COMMANDS = {
     "migrate": ("bilten.db.migrations", "bring the database's schema to a revision"),
     "seed": ("bilten.db.seeds", "insert the sample accounts, events and articles"),
     "jobs": ("bilten.jobs.admin", "show jobs and dead letters, retry them"),
+    "files": ("bilten.files.admin", "sweep the buckets, verify them, have files scanned again"),
     "openapi": ("bilten.describe", "print the OpenAPI document"),
     "settings": ("bilten.describe_settings", "print the table of settings"),
 }

@@ -41,12 +41,16 @@ def check_new_password(services: Services, password: str, field: str) -> None:
         raise ValidationFailed(details=[{"field": field, "code": "weak_password", "message": rule}])
 
 
-async def register(services: Services, client: Client, body: RegisterBody) -> Grant:
-    """A new account, signed in at once; a mail asks to verify the address. Raises `UserExists`."""
+async def hash_new_password(services: Services, body: RegisterBody) -> str:
+    """The hash of the password of an account that may be made. Raises `ValidationFailed`, `UserExists`."""
     check_new_password(services, body.password, "password")
     if await queries.by_email(services.db, body.email):
         raise UserExists
-    password_hash = await services.passwords.hash(body.password)
+    return await services.passwords.hash(body.password)
+
+
+async def register(services: Services, client: Client, body: RegisterBody, *, password_hash: str) -> Grant:
+    """A new account, signed in at once; a mail asks to verify the address. Raises `UserExists`."""
     wants_organizer = body.role == "organizer"
     granted = wants_organizer and services.settings.organizer_signup == "open"
     async with services.db.transaction() as tx:

@@ -1,5 +1,8 @@
 """The calls about accounts: `/auth/*` and `/users/profile`."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from aiohttp import web
 
 from bilten.accounts import actions, sessions
@@ -83,6 +86,12 @@ async def login(request: web.Request, services: Services, body: LoginBody) -> Si
     return _signed_in(grant, "Login successful")
 
 
+@asynccontextmanager
+async def _hashed(services: Services, body: RegisterBody) -> AsyncIterator[str]:
+    """The hash of a new account's password, made before anything is locked."""
+    yield await actions.hash_new_password(services, body)
+
+
 @endpoint(
     "POST",
     "/auth/register",
@@ -91,9 +100,12 @@ async def login(request: web.Request, services: Services, body: LoginBody) -> Si
     status=201,
     creates=True,
     errors=[UserExists()],
+    prepare=_hashed,
 )
-async def register(request: web.Request, services: Services, body: RegisterBody) -> SignedInAnswer:
-    grant = await actions.register(services, sessions.client_of(request), body)
+async def register(
+    request: web.Request, services: Services, body: RegisterBody, prepared: str
+) -> SignedInAnswer:
+    grant = await actions.register(services, sessions.client_of(request), body, password_hash=prepared)
     return _signed_in(grant, "Registration successful")
 
 

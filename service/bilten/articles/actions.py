@@ -17,6 +17,7 @@ from bilten.audit.queries import record
 from bilten.audit.values import plain
 from bilten.context import Principal
 from bilten.db.errors import violated_constraint
+from bilten.files import references as references_to_files
 from bilten.services import Services
 from bilten.web import etags, references
 
@@ -55,6 +56,7 @@ async def create(services: Services, admin: Principal, body: NewArticle) -> Row:
             "read_time": reading_time(body.content),
         }
         article_id = await _add(tx, values)
+        await references_to_files.show(tx, services, admin, body.featured_image_url, "article", article_id=article_id)
         await record(
             tx,
             actor_id=admin.user_id,
@@ -97,6 +99,9 @@ async def change(
             changes["read_time"] = reading_time(changes["content"])
         if changes:
             await queries.change(tx, article["id"], changes)
+            if "featured_image_url" in changes:
+                url = changes["featured_image_url"]
+                await references_to_files.show(tx, services, admin, url, "article", article_id=article["id"])
             await record(
                 tx,
                 actor_id=admin.user_id,
@@ -114,6 +119,7 @@ async def remove(services: Services, admin: Principal, article_id: str, if_match
     async with services.db.transaction() as tx:
         article = await _lock(tx, article_id, if_match)
         await queries.remove(tx, article["id"])
+        await references_to_files.show(tx, services, admin, None, "article", article_id=article["id"])
         await record(
             tx,
             actor_id=admin.user_id,

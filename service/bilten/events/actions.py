@@ -27,6 +27,7 @@ from bilten.events.errors import (
 )
 from bilten.events.fields import in_utc
 from bilten.events.queries import Row
+from bilten.files import references as references_to_files
 from bilten.services import Services
 from bilten.web import etags, references
 from bilten.web.references import Reference
@@ -81,6 +82,7 @@ async def create(services: Services, organizer: Principal, body: NewEvent) -> Ro
     async with services.db.transaction() as tx:
         with _rules():
             event_id = await queries.add(tx, values, tickets=body.max_attendees or DEFAULT_TICKETS)
+        await references_to_files.show(tx, services, organizer, body.cover_image_url, "cover", event_id=event_id)
         await record(
             tx,
             actor_id=organizer.user_id,
@@ -105,6 +107,9 @@ async def change(
             with _rules():
                 await queries.change(tx, event["id"], changes)
                 await _let_tickets_follow(tx, event, changes)
+            if "cover_image_url" in changes:
+                url = changes["cover_image_url"]
+                await references_to_files.show(tx, services, principal, url, "cover", event_id=event["id"])
             await record(
                 tx,
                 actor_id=principal.user_id,
@@ -122,6 +127,7 @@ async def remove(services: Services, principal: Principal, event_id: str, if_mat
     async with services.db.transaction() as tx:
         event = await _lock_own(tx, principal, event_id, if_match)
         await queries.remove(tx, event["id"])
+        await references_to_files.show(tx, services, principal, None, "cover", event_id=event["id"])
         await record(
             tx,
             actor_id=principal.user_id,

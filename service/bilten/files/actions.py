@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bilten.audit.queries import record
 from bilten.audit.values import plain
 from bilten.context import Principal
-from bilten.files import list_queries, queries, quota_queries, removal
-from bilten.files.addresses import original_key, path_of, quarantine_key
+from bilten.files import list_queries, queries, removal
 from bilten.files.errors import FileNotAvailable, FileNotFound, NotYourFile
 from bilten.files.list_queries import Row
+from bilten.files.removing import keys_of, paths_of, remove_rows
 from bilten.files.schemas import FileChange
 from bilten.scanning.errors import Refused
 from bilten.scanning.names import extension, safe_name
@@ -75,7 +75,8 @@ async def change(services: Services, principal: Principal, file_id: str, body: F
         if changes:
             await queries.change(tx, file["id"], changes)
             if changes.get("visibility") == "private":
-                await removal.ask(tx, services.settings, paths=await _paths(tx, file), file_id=file["id"])
+                keys = await keys_of(tx, file["id"], await queries.versions(tx, file["id"]))
+                await removal.ask(tx, services.settings, paths=paths_of(file, keys), file_id=file["id"])
             await record(
                 tx,
                 actor_id=principal.user_id,
@@ -93,7 +94,7 @@ async def remove(services: Services, principal: Principal, file_id: UUID, *, if_
     async with services.db.transaction() as tx:
         file = await lock_own(tx, principal, str(file_id))
         etags.require_match(if_match, file["updated_at"])
-        await _remove(tx, services, principal, file)
+        await remove_rows(tx, services.settings, file["id"], actor_id=principal.user_id)
 
 
 async def remove_by_key(services: Services, principal: Principal, key: str) -> None:
@@ -107,43 +108,7 @@ async def remove_by_key(services: Services, principal: Principal, key: str) -> N
             raise FileNotFound
         if not manages(file, principal):
             raise NotYourFile
-        await _remove(tx, services, principal, file)
-
-
-async def _remove(tx: AsyncConnection, services: Services, principal: Principal, file: RowMapping) -> None:
-    """The row at once; bytes, variants and what a CDN keeps by a job that exists when the row does not."""
-    versions = await queries.versions(tx, file["id"])
-    served = await _keys(tx, file, versions)
-    counted = sum(version["size_bytes"] for version in versions if version["status"] in queries.COUNTED)
-    await queries.remove(tx, file["id"])
-    await quota_queries.give_back(tx, file["owner_id"], counted)
-    await removal.ask(
-        tx,
-        services.settings,
-        quarantine=[quarantine_key(version["id"]) for version in versions],
-        media=[*served, *(original_key(version["id"]) for version in versions)],
-        paths=[path_of(file["place"], key) for key in served],
-        file_id=file["id"],
-    )
-    await record(
-        tx,
-        actor_id=principal.user_id,
-        action="file.delete",
-        entity="file",
-        entity_id=file["id"],
-        before={"name": file["name"], "status": file["status"], "versions": len(versions)},
-    )
-
-
-async def _paths(tx: AsyncConnection, file: RowMapping) -> list[str]:
-    keys = await _keys(tx, file, await queries.versions(tx, file["id"]))
-    return [path_of(file["place"], key) for key in keys]
-
-
-async def _keys(tx: AsyncConnection, file: RowMapping, versions: Any) -> list[str]:
-    """Everything of a file that the media bucket has, but the originals."""
-    shown = {version["served_key"] for version in versions} - {None}
-    return sorted(shown.union(await queries.variant_keys(tx, file["id"])))
+        await remove_rows(tx, services.settings, file["id"], actor_id=principal.user_id)
 
 
 async def lock_own(tx: AsyncConnection, principal: Principal, file_id: str) -> RowMapping:

@@ -10,6 +10,8 @@ from bilten.settings import Settings
 
 #: What the API, and a CDN before it, serves public files under; a place and a key follow.
 ROOT = "/uploads"
+#: Of a path: nothing, the root, a place, a key.
+_PARTS = 4
 
 
 def quarantine_key(version_id: UUID) -> str:
@@ -45,6 +47,18 @@ def path_of(place: str, key: str) -> str:
 def public_url(settings: Settings, place: str, key: str) -> str:
     """The address of a public file: at the CDN if there is one, else at the API."""
     return base_url(settings) + path_of(place, key)
+
+
+def key_of(settings: Settings, url: str) -> str | None:
+    """The key that an address of ours leads to, under any base; None for addresses elsewhere."""
+    for base in (settings.cdn_base_url, settings.public_url, ""):
+        if base is None:
+            continue
+        path = url.removeprefix(str(base).rstrip("/")) if str(base) else url
+        parts = path.split("/")
+        if path.startswith(f"{ROOT}/") and len(parts) == _PARTS:
+            return parts[-1]
+    return None
 
 
 def base_url(settings: Settings) -> str:

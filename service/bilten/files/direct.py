@@ -21,7 +21,7 @@ from bilten.files.errors import (
     UploadIncomplete,
     refusal,
 )
-from bilten.files.intake import Bytes
+from bilten.files.intake import Bytes, TakenIn
 from bilten.files.list_queries import Row
 from bilten.files.schemas import NewUpload
 from bilten.objects.errors import NoSuchObject
@@ -132,24 +132,24 @@ async def _fetch(services: Services, upload: RowMapping, found: Object, room: Ro
 
 
 async def _take(services: Services, owner: Principal, upload: RowMapping, found: Object, arrived: Bytes) -> Row:
-    inspection = await intake.look_at(services, arrived)
-    bucket = services.settings.s3_quarantine_bucket
+    inspection, bucket = await intake.look_at(services, arrived), services.settings.s3_quarantine_bucket
 
     async def copy(version_id: UUID) -> None:
         source, target = (bucket, upload_key(upload["id"])), (bucket, quarantine_key(version_id))
         await services.store.copy(source, target, if_etag=found.etag)
 
-    async with intake.stored(services, copy) as version_id, services.db.transaction() as tx:
+    # The quota was reserved when the upload began, under its own id.
+    limit = intake.quota_of(services.settings, owner)
+    taken = TakenIn(arrived, inspection, uuid4(), upload["id"], owner.user_id, limit)
+    async with intake.put_away(services, taken, copy), services.db.transaction() as tx:
         first = await upload_queries.lock(tx, upload["id"])
         if first is None or first["file_id"] is not None:
             raise _CompletedMeanwhile(first["file_id"] if first else None)
-        limit = intake.quota_of(services.settings, owner)
-        if not await quota_queries.settle(tx, owner.user_id, upload["id"], arrived.size, limit=limit):
-            raise QuotaExceeded
         wanted = {name: upload[name] for name in ("folder", "tags", "alt_text", "visibility")}
-        row = await intake.write_down(tx, services, owner, version_id, arrived, inspection, wanted)
+        row = await intake.write_down(tx, services, owner, taken, wanted)
         await upload_queries.finish(tx, upload["id"], row["id"])
         await removal.ask(tx, services.settings, quarantine=[upload_key(upload["id"])])
+        taken.kept = True
         return row
 
 

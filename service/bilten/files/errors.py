@@ -3,6 +3,7 @@
 from bilten.scanning.errors import Refused
 from bilten.web.errors import (
     ApiError,
+    BadRequest,
     Conflict,
     Forbidden,
     NotFound,
@@ -107,6 +108,27 @@ class ArchiveLimits(UnprocessableEntity):
 
     code = "ARCHIVE_LIMITS"
     message = "The file unpacks to more than can be looked at"
+
+
+class InvalidFileType(BadRequest):
+    """Tier U takes pictures only, and says so in the contract's words."""
+
+    code = "INVALID_FILE_TYPE"
+    message = "Invalid file type. Only JPEG, PNG, and WebP images are allowed."
+
+
+class PictureTooLarge(BadRequest):
+    """As above."""
+
+    code = "FILE_TOO_LARGE"
+    message = "File too large. Maximum size is 5MB."
+
+
+class UnknownPreset(BadRequest):
+    """A size that no picture is made in."""
+
+    code = "UNKNOWN_PRESET"
+    message = "Pictures are not made in this size. Ask for one of the sizes that the documentation lists."
 
 
 class ScannerDown(ServiceUnavailable):

@@ -25,7 +25,7 @@ from bilten.scanning.errors import InspectionFailed, Refused, WorkshopUnavailabl
 from bilten.scanning.workshop import Inspection
 from bilten.services import Services
 from bilten.settings import Settings
-from bilten.web.forms import ReceivedFile
+from bilten.web.forms import ReceivedFile, Upload
 
 #: How long an upload may hold quota before its row is written, in seconds: far longer than any takes.
 RESERVED_S = 900.0
@@ -62,58 +62,124 @@ def quota_of(settings: Settings, owner: Principal) -> int:
 Put = Callable[[UUID], Awaitable[object]]
 
 
-async def add(services: Services, owner: Principal, arrived: Bytes, wanted: Mapping[str, Any]) -> Row:
-    """A new file of these bytes, with `wanted` as its other columns. Raises what `errors` has."""
+@dataclass
+class TakenIn:
+    """Bytes that were looked at, paid for and put into quarantine, and that no row knows yet."""
+
+    arrived: Bytes
+    inspection: Inspection
+    version_id: UUID
+    #: Of the owner's quota.
+    reservation: UUID
+    owner_id: UUID
+    limit: int
+    #: Whether a transaction has made them a file's. Until it has, they are taken back.
+    kept: bool = False
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """What a version says of them."""
+        return {
+            "id": self.version_id,
+            "sha256": bytes.fromhex(self.arrived.sha256),
+            "media_type": self.inspection.media_type,
+            "size_bytes": self.arrived.size,
+        }
+
+
+@asynccontextmanager
+async def taken_in(services: Services, principal: Principal, upload: Upload[Any]) -> AsyncIterator[TakenIn]:
+    """The one file of a form, ready to become one of the caller's. Raises what `errors` has."""
+    arrived = Bytes.of(upload.files["file"][0])
     inspection = await look_at(services, arrived)
-    limit, held = quota_of(services.settings, owner), uuid4()
-    await reserve(services, owner.user_id, held, arrived.size, limit=limit)
-    async with (
-        releasing(services, owner.user_id, held),
-        stored(services, from_spool(services, arrived)) as version_id,
-        services.db.transaction() as tx,
-    ):
-        if not await quota_queries.settle(tx, owner.user_id, held, arrived.size, limit=limit):
+    put = from_spool(services, arrived)
+    async with paid_for(services, principal, principal.user_id, arrived, inspection, put) as taken:
+        await upload.release()
+        yield taken
+
+
+@asynccontextmanager
+async def paid_for(
+    services: Services, principal: Principal, owner_id: UUID, arrived: Bytes, inspection: Inspection, put: Put
+) -> AsyncIterator[TakenIn]:
+    """Reserve quota and put the bytes into quarantine. What is not kept is taken back when the block ends."""
+    limit = quota_of(services.settings, principal)
+    taken = TakenIn(arrived, inspection, uuid4(), uuid4(), owner_id, limit)
+    async with services.db.transaction() as tx:
+        if not await quota_queries.reserve(
+            tx, owner_id, taken.reservation, arrived.size, limit=limit, for_s=RESERVED_S
+        ):
             raise QuotaExceeded
-        return await write_down(tx, services, owner, version_id, arrived, inspection, wanted)
+    try:
+        async with put_away(services, taken, put):
+            yield taken
+    finally:
+        if not taken.kept:
+            await asyncio.shield(_release(services, taken))
+
+
+@asynccontextmanager
+async def put_away(services: Services, taken: TakenIn, put: Put) -> AsyncIterator[None]:
+    """Put the bytes into quarantine; they are taken back when the block fails, or ends without keeping them."""
+    try:
+        await put(taken.version_id)
+        yield
+    except BaseException:
+        # Nobody knows whether a commit that failed was one. Rows without bytes end as an error; bytes without rows
+        # would stay.
+        taken.kept = False
+        raise
+    finally:
+        if not taken.kept:
+            await asyncio.shield(_remove(services, taken))
+
+
+async def _remove(services: Services, taken: TakenIn) -> None:
+    # What fails here, the sweep does later.
+    with suppress(Exception):
+        await services.store.remove(services.settings.s3_quarantine_bucket, [quarantine_key(taken.version_id)])
+
+
+async def _release(services: Services, taken: TakenIn) -> None:
+    # What fails here, the end of the reservation does later.
+    with suppress(Exception):
+        async with services.db.transaction() as tx:
+            await quota_queries.release(tx, taken.owner_id, taken.reservation)
+
+
+async def add(services: Services, owner: Principal, taken: TakenIn, wanted: Mapping[str, Any]) -> Row:
+    """A new file of these bytes, with `wanted` as its other columns. Raises `QuotaExceeded`."""
+    async with services.db.transaction() as tx:
+        row = await write_down(tx, services, owner, taken, wanted)
+    taken.kept = True
+    return row
 
 
 async def write_down(
-    tx: AsyncConnection,
-    services: Services,
-    owner: Principal,
-    version_id: UUID,
-    arrived: Bytes,
-    inspection: Inspection,
-    wanted: Mapping[str, Any],
+    tx: AsyncConnection, services: Services, owner: Principal, taken: TakenIn, wanted: Mapping[str, Any]
 ) -> Row:
     """The rows of a new file, and the job that looks at its bytes."""
-    shown = {"media_type": inspection.media_type, "size_bytes": arrived.size}
-    file_id = await queries.add(tx, {**wanted, **shown, "owner_id": owner.user_id, "name": inspection.name})
-    await write_version(tx, services, file_id, 1, version_id, arrived, inspection)
+    name, shown = taken.inspection.name, {name: taken.row[name] for name in ("media_type", "size_bytes")}
+    file_id = await queries.add(tx, {**wanted, **shown, "owner_id": owner.user_id, "name": name})
+    await write_version(tx, services, file_id, 1, taken)
     await record(
         tx,
         actor_id=owner.user_id,
         action="file.create",
         entity="file",
         entity_id=file_id,
-        after={"name": inspection.name, "sha256": arrived.sha256, **shown},
+        after={"name": name, "sha256": taken.arrived.sha256, **shown},
     )
     return await list_queries.shown(tx, file_id)
 
 
-async def write_version(
-    tx: AsyncConnection,
-    services: Services,
-    file_id: UUID,
-    number: int,
-    version_id: UUID,
-    arrived: Bytes,
-    inspection: Inspection,
-) -> None:
-    """The row of a version, and the job that looks at its bytes."""
-    row = {"id": version_id, "file_id": file_id, "number": number, "sha256": bytes.fromhex(arrived.sha256)}
-    await queries.add_version(tx, {**row, "media_type": inspection.media_type, "size_bytes": arrived.size})
-    await scan.ask(tx, services.settings, version_id)
+async def write_version(tx: AsyncConnection, services: Services, file_id: UUID, number: int, taken: TakenIn) -> None:
+    """The row of a version, its price, and the job that looks at its bytes. Raises `QuotaExceeded`."""
+    await queries.add_version(tx, {**taken.row, "file_id": file_id, "number": number})
+    size = taken.arrived.size
+    if not await quota_queries.settle(tx, taken.owner_id, taken.reservation, size, limit=taken.limit):
+        raise QuotaExceeded
+    await scan.ask(tx, services.settings, taken.version_id)
 
 
 async def look_at(services: Services, arrived: Bytes) -> Inspection:
@@ -130,47 +196,6 @@ async def look_at(services: Services, arrived: Bytes) -> Inspection:
         if await queries.known_bad(tx, bytes.fromhex(arrived.sha256)):
             raise FileInfected
     return inspection
-
-
-async def reserve(services: Services, owner_id: UUID, held: UUID, size: int, *, limit: int) -> None:
-    """Hold so much of the owner's quota, as the reservation `held`. Raises `QuotaExceeded`."""
-    async with services.db.transaction() as tx:
-        if not await quota_queries.reserve(tx, owner_id, held, size, limit=limit, for_s=RESERVED_S):
-            raise QuotaExceeded
-
-
-@asynccontextmanager
-async def releasing(services: Services, owner_id: UUID, held: UUID) -> AsyncIterator[None]:
-    """Give a reservation back when the block fails; when that fails too, it ends by itself."""
-    try:
-        yield
-    except BaseException:
-        await asyncio.shield(_release(services, owner_id, held))
-        raise
-
-
-async def _release(services: Services, owner_id: UUID, held: UUID) -> None:
-    with suppress(Exception):
-        async with services.db.transaction() as tx:
-            await quota_queries.release(tx, owner_id, held)
-
-
-@asynccontextmanager
-async def stored(services: Services, put: Put) -> AsyncIterator[UUID]:
-    """Put bytes into quarantine, as those of a version whose id this gives; taken back when the block fails."""
-    version_id = uuid4()
-    try:
-        await put(version_id)
-        yield version_id
-    except BaseException:
-        await asyncio.shield(_take_back(services, version_id))
-        raise
-
-
-async def _take_back(services: Services, version_id: UUID) -> None:
-    # What fails here, the sweep does later.
-    with suppress(Exception):
-        await services.store.remove(services.settings.s3_quarantine_bucket, [quarantine_key(version_id)])
 
 
 def from_spool(services: Services, arrived: Bytes) -> Put:

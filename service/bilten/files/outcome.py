@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bilten.audit.queries import record
 from bilten.db.database import Database
-from bilten.files import notices, queries, quota_queries, removal
-from bilten.files.addresses import original_key, quarantine_key
+from bilten.files import notices, queries, quota_queries, reference_queries, removal
+from bilten.files.addresses import original_key, public_url, quarantine_key
+from bilten.files.removing import keys_of, paths_of
 from bilten.scanning.limits import PROFILE
 from bilten.scanning.scanner import Verdict
 from bilten.settings import Settings
@@ -53,10 +54,19 @@ async def accept(settings: Settings, db: Database, version: RowMapping, verdict:
         if version["number"] >= file["version"]:
             repeated = {name: version[name] for name in ("media_type", "size_bytes")}
             await queries.change(tx, file["id"], {**repeated, "version": version["number"], "status": "clean"})
+            await _end_addresses(tx, settings, file, version)
         await removal.ask(tx, settings, quarantine=[quarantine_key(version["id"])])
         await record(
             tx, actor_id=None, action="file.clean", entity="file", entity_id=file["id"], after=_told(version, verdict)
         )
+
+
+async def _end_addresses(tx: AsyncConnection, settings: Settings, file: RowMapping, shown: RowMapping) -> None:
+    """Those of the version that was shown before lead nowhere from now on, also at a CDN."""
+    others = [each for each in await queries.versions(tx, file["id"]) if each["id"] != shown["id"]]
+    if others:
+        keys = set(await keys_of(tx, file["id"], others)) - set(await queries.keys_of_version(tx, shown["id"]))
+        await removal.ask(tx, settings, paths=paths_of(file, sorted(keys)), file_id=file["id"])
 
 
 async def refuse(
@@ -95,6 +105,53 @@ async def fail(settings: Settings, db: Database, version: RowMapping, reason: st
         await record(
             tx, actor_id=None, action="file.error", entity="file", entity_id=file["id"], after={"reason": reason}
         )
+
+
+async def confirm(db: Database, version: RowMapping, verdict: Verdict) -> None:
+    """A clean version was looked at again, and stays so.
+
+    That others can no longer look at all of it takes nothing away: it was found clean when they could.
+    """
+    async with db.transaction() as tx:
+        await _note(tx, version, verdict)
+        seen = {"engine": verdict.engine, "signatures": verdict.signatures, "scanned_at": func.now()}
+        await queries.change_clean(tx, version["id"], seen)
+
+
+async def withdraw(settings: Settings, db: Database, version: RowMapping, verdict: Verdict) -> None:
+    """A clean version is infected after all: its addresses, its pictures and what a CDN keeps of it end."""
+    async with db.transaction() as tx:
+        await _note(tx, version, verdict)
+        file = await queries.lock(tx, version["file_id"])
+        if file is None:
+            return
+        variants = await queries.remove_variants(tx, version["id"])
+        ended = {"status": "infected", "reason": _REASONS["infected"], "served_key": None, "served_type": None}
+        seen = {"engine": verdict.engine, "signatures": verdict.signatures, "scanned_at": func.now()}
+        if not await queries.change_clean(tx, version["id"], {**ended, **seen, "served_size": None}):
+            return
+        if version["number"] == file["version"]:
+            await queries.change(tx, file["id"], {"status": "infected"})
+        keys = sorted({version["served_key"], *variants})
+        await reference_queries.forget(tx, file["id"], [public_url(settings, file["place"], key) for key in keys])
+        await quota_queries.give_back(tx, file["owner_id"], version["size_bytes"])
+        await removal.ask(
+            tx,
+            settings,
+            media=[*keys, original_key(version["id"])],
+            paths=paths_of(file, keys),
+            file_id=file["id"],
+        )
+        await record(
+            tx,
+            actor_id=None,
+            action="file.infected",
+            entity="file",
+            entity_id=file["id"],
+            before={"status": "clean"},
+            after=_told(version, verdict),
+        )
+        await notices.infected(tx, settings, file)
 
 
 _REASONS = {

@@ -84,6 +84,17 @@ async def start_scan(tx: AsyncConnection, version_id: UUID) -> bool:
     return True
 
 
+async def change_clean(tx: AsyncConnection, version_id: UUID, values: Mapping[str, Any]) -> bool:
+    """Set these columns of a clean version; False when it is none any more."""
+    clean = update(file_versions).where(file_versions.c.id == version_id, file_versions.c.status == "clean")
+    return bool((await tx.execute(clean.values(**values))).rowcount)
+
+
+async def keys_of_version(tx: AsyncConnection, version_id: UUID) -> Sequence[str]:
+    """The keys of a version's variants."""
+    return (await tx.scalars(select(file_variants.c.key).where(file_variants.c.version_id == version_id))).all()
+
+
 async def add_variants(tx: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
     """What was made of a picture."""
     await tx.execute(insert(file_variants), [dict(row) for row in rows])

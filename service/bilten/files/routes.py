@@ -7,7 +7,7 @@ from bilten.db.paging import total
 from bilten.files import actions, download, intake, links, list_queries, quota_queries, verdict
 from bilten.files.errors import FileNotAvailable, FileNotFound, LinkNotValid
 from bilten.files.filters import FilesQuery
-from bilten.files.intake import Bytes
+from bilten.files.intake import TakenIn, taken_in
 from bilten.files.list_queries import Row
 from bilten.files.schemas import (
     MEDIA_TYPES,
@@ -52,20 +52,22 @@ async def list_files(services: Services, query: FilesQuery, principal: Principal
     return FilesAnswer(data=FilesPage(files=files, pagination=pagination))
 
 
+async def _after_verdict(services: Services, query: UploadQuery, answer: FileAnswer) -> FileAnswer:
+    return _answer(services, await verdict.wait_for(services, answer.data.file.id, query.wait))
+
+
 @endpoint(
-    "POST", "/files", summary="Upload a file", auth="user", status=201, creates=True, files=[FILE], errors=REFUSALS
-)
+    "POST", "/files", summary="Upload a file", auth="user", status=201, creates=True, files=[FILE], errors=REFUSALS,
+    prepare=taken_in, afterwards=_after_verdict,
+)  # fmt: skip
 async def upload_file(
-    services: Services, principal: Principal, query: UploadQuery, upload: Upload[FileForm]
+    services: Services, principal: Principal, upload: Upload[FileForm], prepared: TakenIn
 ) -> FileAnswer:
     """Its bytes are looked at before they are stored, and scanned before they are served.
 
     With `wait`, the answer waits so many seconds for the verdict; a file that is infected is refused then.
     """
-    arrived = Bytes.of(upload.files["file"][0])
-    row = await intake.add(services, principal, arrived, upload.form.model_dump())
-    await upload.release()
-    return _answer(services, await verdict.wait_for(services, row, query.wait))
+    return _answer(services, await intake.add(services, principal, prepared, upload.form.model_dump()))
 
 
 @endpoint("GET", "/files/quota", summary="What the caller may store", auth="user")

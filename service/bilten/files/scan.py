@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bilten.db.database import Database
 from bilten.files import outcome, queries
 from bilten.files.addresses import media_key, original_key, quarantine_key
+from bilten.files.metrics import FILE_METRICS
 from bilten.files.outcome import Served
 from bilten.jobs.kinds import Job, Kind
 from bilten.jobs.queries import enqueue
@@ -83,7 +84,10 @@ class Inspector:
         if await asyncio.to_thread(_sha256, path) != version["sha256"]:
             await self._fail(version, "The bytes are not those that were sent. Upload the file again.")
             return
-        verdict = await self.scanner.scan(_pieces(path))
+        with FILE_METRICS.scan_seconds.time():
+            verdict = await self.scanner.scan(pieces(path))
+        FILE_METRICS.verdicts.labels(verdict.word).inc()
+        FILE_METRICS.bytes.inc(version["size_bytes"])
         if verdict.word != "clean":
             await outcome.refuse(self.settings, self.db, version, verdict)
             return
@@ -104,10 +108,14 @@ class Inspector:
         bucket, key = self.settings.s3_quarantine_bucket, quarantine_key(version["id"])
         with tempfile.TemporaryDirectory(prefix="bilten-scan-", dir=self.settings.spool_dir) as folder:
             path = Path(folder) / "bytes"
-            with path.open("wb") as file:
-                async for chunk in self.store.get(bucket, key):
-                    await asyncio.to_thread(file.write, chunk)
+            await self.download(bucket, key, path)
             yield path
+
+    async def download(self, bucket: str, key: str, path: Path) -> None:
+        """An object's bytes into a file. Raises `NoSuchObject`, `StoreUnavailable`."""
+        with path.open("wb") as file:
+            async for chunk in self.store.get(bucket, key):
+                await asyncio.to_thread(file.write, chunk)
 
     async def _promote(self, version: RowMapping, path: Path) -> Served:
         """Put into the media bucket what may be served of a clean version."""
@@ -166,7 +174,8 @@ def _sha256(path: Path) -> bytes:
         return hashlib.file_digest(file, "sha256").digest()
 
 
-async def _pieces(path: Path) -> AsyncIterator[bytes]:
+async def pieces(path: Path) -> AsyncIterator[bytes]:
+    """A file, to be sent to a scanner."""
     with path.open("rb") as file:
         while piece := await asyncio.to_thread(file.read, _PIECE):
             yield piece

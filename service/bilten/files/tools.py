@@ -1,14 +1,17 @@
 """What a worker does files with, opened and closed together."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
 import structlog
 
 from bilten.db.database import Database
-from bilten.files import removal, scan
+from bilten.files import removal, rescan, scan
 from bilten.files.scan import Inspector
+from bilten.files.sweep import Sweeper
+from bilten.files.watch import Watch
 from bilten.jobs.kinds import Kind
 from bilten.objects.cdn import cdn_of
 from bilten.objects.store import ObjectStore
@@ -37,4 +40,12 @@ async def kinds(settings: Settings, db: Database) -> AsyncIterator[list[Kind[Any
         for each in (store, workshop, scanner, cdn):
             ending.push_async_callback(each.close)
         inspector = Inspector(settings, db, store, scanner, workshop)
-        yield [*scan.kinds(inspector), *removal.kinds(settings, store, cdn)]
+        watching = asyncio.create_task(Watch(inspector, Sweeper(settings, db, store)).run())
+        ending.push_async_callback(_end, watching)
+        yield [*scan.kinds(inspector), *rescan.kinds(inspector), *removal.kinds(settings, store, cdn)]
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

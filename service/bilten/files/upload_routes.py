@@ -10,7 +10,7 @@ from bilten.files.errors import (
     TypeNotTaken,
     UploadIncomplete,
 )
-from bilten.files.intake import Bytes
+from bilten.files.intake import TakenIn
 from bilten.files.schemas import (
     DirectUpload,
     DirectUploadAnswer,
@@ -57,14 +57,14 @@ async def complete_upload(services: Services, path: UploadPath, principal: Princ
 
 @endpoint(
     "POST", "/files/{file_id}/versions", summary="Upload other content for a file", auth="user", status=201,
-    creates=True, files=[FILE], errors=[FileNotFound(), *REFUSALS],
+    creates=True, files=[FILE], errors=[FileNotFound(), *REFUSALS], prepare=versions.taken_in,
 )  # fmt: skip
 async def add_version(
-    services: Services, path: FilePath, principal: Principal, upload: Upload[FileForm]
+    services: Services, path: FilePath, principal: Principal, upload: Upload[FileForm], prepared: TakenIn
 ) -> NewVersionAnswer:
     """The file shows it once it is clean; until then, and if it never is, what it has shown before."""
-    arrived = Bytes.of(upload.files["file"][0])
-    file, newest = await versions.add(services, principal, path.file_id, arrived)
+    del upload  # It has been taken in.
+    file, newest = await versions.add(services, principal, path.file_id, prepared)
     shown = File.of(file, services.settings)
     return NewVersionAnswer(data=NewVersion(file=shown, version=Version.of(newest, shown.version)))
 

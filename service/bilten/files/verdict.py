@@ -1,6 +1,7 @@
 """Waits for the worker's verdict on a file that has just been stored."""
 
 import asyncio
+from uuid import UUID
 
 from bilten.files import list_queries, queries
 from bilten.files.errors import FileInfected, FileNotFound
@@ -11,18 +12,18 @@ from bilten.services import Services
 EVERY_S = 0.05
 
 
-async def wait_for(services: Services, row: Row, seconds: float) -> Row:
+async def wait_for(services: Services, file_id: UUID, seconds: float) -> Row:
     """The file as it is when it has its end, or so many seconds later.
 
     Raises `FileInfected` where something was found, `FileNotFound` when it was deleted meanwhile.
     """
     deadline = asyncio.get_running_loop().time() + seconds
-    while row["status"] in queries.OPEN and asyncio.get_running_loop().time() < deadline:
-        await asyncio.sleep(EVERY_S)
-        found = await list_queries.one(services.db, row["id"])
-        if found is None:
+    while True:
+        file = await list_queries.one(services.db, file_id)
+        if file is None:
             raise FileNotFound
-        row = found
-    if seconds and row["status"] == "infected":
-        raise FileInfected
-    return row
+        if seconds and file["status"] == "infected":
+            raise FileInfected
+        if file["status"] not in queries.OPEN or asyncio.get_running_loop().time() >= deadline:
+            return file
+        await asyncio.sleep(EVERY_S)

@@ -8,6 +8,8 @@ who asks, and a form is read only when the query and the path are right.
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -31,12 +33,14 @@ from bilten.web.errors import (
 )
 from bilten.web.form_reader import Arrived
 from bilten.web.forms import FormSpec, Upload
-from bilten.web.keys import IDEMPOTENCY, SERVICES, SETTINGS, SPOOL, TOKENS
+from bilten.web.keys import IDEMPOTENCY, SERVICES, SETTINGS, SPOOL, TOKENS, StoredAnswer
 from bilten.web.serve import Download, respond
 
 BEARER = "bearer "
 IDEMPOTENCY_KEY = "Idempotency-Key"
 LONGEST_KEY = 255
+#: Says that an answer is that of an earlier call.
+REPLAYED = "Idempotent-Replayed"
 #: A JSON body that has not arrived whole by then is given up, in seconds.
 BODY_TIMEOUT_S = 30
 #: Set on a request once a limit was counted: the `RateLimit-*` headers its answer carries.
@@ -79,10 +83,29 @@ def serve(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamRes
 async def _answer(
     request: web.Request, endpoint: Endpoint, principal: Principal | None, raw: bytes, arguments: dict[str, Any]
 ) -> web.StreamResponse:
-    key = request.headers.get(IDEMPOTENCY_KEY) if endpoint.creates else None
-    if key is None:
-        return await _response(request, endpoint, await endpoint.handler(**arguments))
-    return await _once(request, endpoint, principal, key, raw, arguments)
+    use_key = _key(request, endpoint, principal, raw)
+    if use_key and endpoint.prepare:
+        async with use_key() as use:
+            replay = use.replay
+        if replay is not None:
+            return await _again(request, endpoint, arguments, replay)
+    replay = None
+    async with endpoint.prepare(arguments) if endpoint.prepare else nullcontext() as prepared:
+        given = {**arguments, "prepared": prepared}
+        if use_key is None:
+            answer = await endpoint.handle(given)
+        else:
+            async with use_key() as use:
+                # Once more: another call with this key may have ended meanwhile.
+                replay = use.replay
+                if replay is None:
+                    answer = await endpoint.handle(given)
+                    await use.keep(await _response(request, endpoint, answer))
+    if replay is not None:
+        return await _again(request, endpoint, arguments, replay)
+    if endpoint.afterwards:
+        answer = await endpoint.afterwards({**arguments, "answer": answer})
+    return await _response(request, endpoint, answer)
 
 
 async def _principal(request: web.Request, endpoint: Endpoint) -> Principal | None:
@@ -206,25 +229,32 @@ def details_of(error: ValidationError) -> list[Detail]:
     ]
 
 
-async def _once(
-    request: web.Request,
-    endpoint: Endpoint,
-    principal: Principal | None,
-    key: str,
-    raw: bytes,
-    arguments: dict[str, Any],
+async def _again(
+    request: web.Request, endpoint: Endpoint, arguments: dict[str, Any], replay: web.Response
 ) -> web.StreamResponse:
+    """The answer that is stored; where something is done with answers before they are sent, it is done again."""
+    if endpoint.afterwards is None:
+        return replay
+    assert endpoint.answer_model is not None  # noqa: S101 what creates answers a model
+    assert isinstance(replay.body, bytes)  # noqa: S101 as it was stored
+    answer = endpoint.answer_model.model_validate_json(replay.body)
+    response = await _response(request, endpoint, await endpoint.afterwards({**arguments, "answer": answer}))
+    response.headers[REPLAYED] = "true"
+    return response
+
+
+def _key(
+    request: web.Request, endpoint: Endpoint, principal: Principal | None, raw: bytes
+) -> Callable[[], AbstractAsyncContextManager[StoredAnswer]] | None:
+    """How the call uses its `Idempotency-Key`; None where it has none, or does not create."""
+    key = request.headers.get(IDEMPOTENCY_KEY) if endpoint.creates else None
+    if key is None:
+        return None
     if not (1 <= len(key) <= LONGEST_KEY and all("!" <= character <= "~" for character in key)):
         raise BadRequest(f"{IDEMPOTENCY_KEY} must be 1 to {LONGEST_KEY} visible ASCII characters")
     holder = str(principal.user_id) if principal else "anonymous"
     route = f"{endpoint.method} {endpoint.path} {_variables(request)}".rstrip()
-    async with request.app[IDEMPOTENCY](holder, route, key, raw) as use:
-        if use.replay is not None:
-            return use.replay
-        response = await _response(request, endpoint, await endpoint.handler(**arguments))
-        assert isinstance(response, web.Response)  # noqa: S101 what creates answers a model
-        await use.keep(response)
-        return response
+    return partial(request.app[IDEMPOTENCY], holder, route, key, raw)
 
 
 def _variables(request: web.Request) -> str:

@@ -8,12 +8,18 @@ names. The annotations of `path`, `query`, `body` and the return value are pydan
 and serialises them, `bilten.web.openapi` documents them. `principal` is `Principal`, or `Principal | None` with
 `auth="optional"`; `if_match` is the header of that name, for `bilten.web.etags`.
 
+`prepare` is an async context manager around the handler, whose value the handler takes as `prepared`; `afterwards`
+gets the handler's answer and gives the one that is sent. Both take inputs by the same names, and both are outside the
+transaction that an `Idempotency-Key` makes of a call: what is slow, or waits for other processes, belongs there. A
+repetition of a call is prepared too, but neither handled nor waited for.
+
 In place of a body, `upload: Upload[Model]` takes a form with `files` (`bilten.web.forms`); in place of a model, a
 handler may answer a `Download` of one of `media_types` (`bilten.web.serve`).
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -28,8 +34,32 @@ Auth = Literal["none", "optional", "user", "organizer", "admin"]
 Tier = Literal["M", "U", "F", "S", "own"]
 Handler = Callable[..., Awaitable[BaseModel | Download]]
 HandlerT = TypeVar("HandlerT", bound=Handler)
+Prepare = Callable[..., AbstractAsyncContextManager[Any]]
+Afterwards = Callable[..., Awaitable[BaseModel]]
 
 _INPUTS = {"request", "services", "principal", "path", "query", "body", "upload", "if_match"}
+_PREPARED, _ANSWER = "prepared", "answer"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A function of an endpoint, and which inputs it takes."""
+
+    function: Callable[..., Any]
+    inputs: frozenset[str]
+
+    @classmethod
+    def of(cls, function: Callable[..., Any], more: frozenset[str] = frozenset()) -> "Step":
+        """Raises `TypeError` when it takes what no endpoint has; `more` is what this one has besides."""
+        inputs = frozenset(inspect.signature(function).parameters)
+        if unknown := inputs - _INPUTS - more:
+            known = sorted(_INPUTS | more)
+            raise TypeError(f"{function.__qualname__} takes {sorted(unknown)}; an endpoint may take {known}")
+        return cls(function, inputs)
+
+    def __call__(self, arguments: Mapping[str, Any]) -> Any:
+        """Call it with what it takes of these."""
+        return self.function(**{name: arguments[name] for name in self.inputs})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +69,9 @@ class Endpoint:
     method: Method
     path: str
     handler: Handler
+    handle: Step
+    prepare: Step | None
+    afterwards: Step | None
     summary: str
     auth: Auth
     tier: Tier
@@ -76,6 +109,8 @@ def endpoint(
     at_root: bool = False,
     files: Sequence[FileField] = (),
     media_types: Sequence[str] = (),
+    prepare: Prepare | None = None,
+    afterwards: Afterwards | None = None,
 ) -> Callable[[HandlerT], HandlerT]:
     """Describe a handler. `creates` makes it honour `Idempotency-Key`; `at_root` serves it outside the base paths.
 
@@ -85,9 +120,10 @@ def endpoint(
 
     def describe(handler: HandlerT) -> HandlerT:
         hints = get_type_hints(handler)
-        inputs = frozenset(inspect.signature(handler).parameters)
-        if unknown := inputs - _INPUTS:
-            raise TypeError(f"{handler.__qualname__} takes {sorted(unknown)}; an endpoint may take {sorted(_INPUTS)}")
+        handle = Step.of(handler, frozenset({_PREPARED}) if prepare else frozenset())
+        before = Step.of(prepare) if prepare else None
+        after = Step.of(afterwards, frozenset({_ANSWER})) if afterwards else None
+        inputs = frozenset().union(*(step.inputs for step in (handle, before, after) if step)) & _INPUTS
         answer = hints.get("return")
         if not (isinstance(answer, type) and issubclass(answer, BaseModel | Download)):
             raise TypeError(f"{handler.__qualname__} must say which model it answers, or that it is a Download")
@@ -101,6 +137,9 @@ def endpoint(
             method=method,
             path=path,
             handler=handler,
+            handle=handle,
+            prepare=before,
+            afterwards=after,
             summary=summary,
             description=inspect.cleandoc(handler.__doc__ or ""),
             auth=auth,

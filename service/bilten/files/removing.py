@@ -1,0 +1,57 @@
+"""Takes a file out of the database, and asks for its bytes to follow: one way, whoever wants it gone."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bilten.audit.queries import record
+from bilten.files import queries, quota_queries, reference_queries, removal
+from bilten.files.addresses import original_key, path_of, public_url, quarantine_key
+from bilten.settings import Settings
+
+
+async def remove_rows(tx: AsyncConnection, settings: Settings, file_id: UUID, *, actor_id: UUID | None) -> None:
+    """The row at once; bytes, variants and what a CDN keeps by a job that exists when the row does not.
+
+    Nothing happens when it is gone already.
+    """
+    file = await queries.lock(tx, file_id)
+    if file is None:
+        return
+    versions = await queries.versions(tx, file_id)
+    served = await keys_of(tx, file_id, versions)
+    urls = [public_url(settings, file["place"], key) for key in served]
+    await reference_queries.forget(tx, file_id, urls)
+    await queries.remove(tx, file_id)
+    counted = sum(version["size_bytes"] for version in versions if version["status"] in queries.COUNTED)
+    await quota_queries.give_back(tx, file["owner_id"], counted)
+    await removal.ask(
+        tx,
+        settings,
+        quarantine=[quarantine_key(version["id"]) for version in versions],
+        media=[*served, *(original_key(version["id"]) for version in versions)],
+        paths=paths_of(file, served),
+        file_id=file_id,
+    )
+    await record(
+        tx,
+        actor_id=actor_id,
+        action="file.delete",
+        entity="file",
+        entity_id=file_id,
+        before={"name": file["name"], "status": file["status"], "versions": len(versions)},
+    )
+
+
+async def keys_of(tx: AsyncConnection, file_id: UUID, versions: Sequence[RowMapping]) -> list[str]:
+    """Everything of a file that the media bucket has, but the originals."""
+    shown: set[Any] = {version["served_key"] for version in versions} - {None}
+    return sorted(shown.union(await queries.variant_keys(tx, file_id)))
+
+
+def paths_of(file: RowMapping, keys: Sequence[str]) -> list[str]:
+    """Where a CDN may have them."""
+    return [path_of(file["place"], key) for key in keys]

@@ -1,0 +1,126 @@
+"""The sweep: what rows and buckets do not agree on. Objects that no row knows go; rows whose bytes are gone are told.
+
+Both ways it leaves alone what is younger than a grace, because an upload puts its bytes away before it writes its row,
+and a scan its pictures. It also ends what was begun and given up: reservations, direct uploads, pictures that nothing
+shows, scans whose job is no more.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from bilten.db.database import Database
+from bilten.files import quota_queries, scan, sweep_queries
+from bilten.files.metrics import FILE_METRICS
+from bilten.files.removing import remove_rows
+from bilten.objects.store import Object, ObjectStore
+from bilten.settings import Settings
+
+#: Younger objects and rows may be of something that is under way.
+GRACE = timedelta(hours=1)
+#: How long a picture of tier U may wait for a page that shows it.
+UNSHOWN = timedelta(hours=24)
+BATCH = 500
+
+log = structlog.get_logger("bilten.files")
+
+
+@dataclass
+class Found:
+    """What one sweep found, and, unless it ran dry, mended."""
+
+    #: Objects that no row knows: `bucket/key`.
+    orphans: list[str] = field(default_factory=list)
+    #: Versions whose bytes are not there.
+    lost: list[UUID] = field(default_factory=list)
+    #: Versions that wait for a scan that nobody is asked for any more.
+    stuck: list[UUID] = field(default_factory=list)
+    #: Files that nothing shows.
+    unshown: list[UUID] = field(default_factory=list)
+    #: Direct uploads and reservations that were given up.
+    abandoned: int = 0
+
+    @property
+    def nothing(self) -> bool:
+        """Whether all was in order."""
+        return not (self.orphans or self.lost or self.stuck or self.unshown or self.abandoned)
+
+
+@dataclass(frozen=True)
+class Sweeper:
+    """Sweeps both buckets of a deployment."""
+
+    settings: Settings
+    db: Database
+    store: ObjectStore
+    grace: timedelta = GRACE
+    #: Called now and then with what is being done, for who watches.
+    tell: Callable[[str], None] = lambda _: None
+
+    async def sweep(self, *, dry_run: bool = False) -> Found:
+        """Look at everything once. `dry_run` changes nothing."""
+        found = Found()
+        before = datetime.now(UTC) - self.grace
+        await self._give_up(found, dry_run=dry_run)
+        for bucket, known in (
+            (self.settings.s3_quarantine_bucket, sweep_queries.known_in_quarantine),
+            (self.settings.s3_media_bucket, sweep_queries.known_in_media),
+        ):
+            self.tell(f"looking through {bucket}")
+            async for page in _pages(self.store.walk(bucket)):
+                keys = [each.key for each in page if each.modified < before]
+                orphans = sorted(set(keys) - await known(self.db, keys)) if keys else []
+                found.orphans += [f"{bucket}/{key}" for key in orphans]
+                if orphans and not dry_run:
+                    await self.store.remove(bucket, orphans)
+        self.tell("looking for bytes that are gone")
+        await self._find_lost(found, before, dry_run=dry_run)
+        FILE_METRICS.swept(found)
+        if not found.nothing:
+            log.warning(
+                "files_swept",
+                orphans=len(found.orphans), lost=len(found.lost), stuck=len(found.stuck),
+                unshown=len(found.unshown), abandoned=found.abandoned, dry_run=dry_run,
+            )  # fmt: skip
+        return found
+
+    async def _give_up(self, found: Found, *, dry_run: bool) -> None:
+        async with self.db.transaction() as tx:
+            found.stuck = list(await sweep_queries.stuck(tx, scan.SCAN, older_than=self.grace, at_most=BATCH))
+            found.unshown = list(await sweep_queries.unshown(tx, older_than=UNSHOWN, at_most=BATCH))
+            if dry_run:
+                found.abandoned = await sweep_queries.count_abandoned(tx)
+                return
+            found.abandoned = await quota_queries.expire(tx, batch=BATCH) + await sweep_queries.end_uploads(tx)
+            for version_id in found.stuck:
+                await scan.ask(tx, self.settings, version_id)
+        for file_id in found.unshown:
+            async with self.db.transaction() as tx:
+                await remove_rows(tx, self.settings, file_id, actor_id=None)
+
+    async def _find_lost(self, found: Found, before: datetime, *, dry_run: bool) -> None:
+        """Every clean version's served object, page by page."""
+        there: set[str] = set()
+        async for page in _pages(self.store.walk(self.settings.s3_media_bucket)):
+            there.update(each.key for each in page)
+        last: UUID | None = None
+        while rows := await sweep_queries.clean_versions(self.db, after=last, at_most=BATCH):
+            last = rows[-1]["id"]
+            lost = [row for row in rows if row["scanned_at"] < before and row["served_key"] not in there]
+            found.lost += [row["id"] for row in lost]
+            for row in lost:
+                log.error("file_bytes_lost", version=str(row["id"]), key=row["served_key"], dry_run=dry_run)
+
+
+async def _pages(objects: AsyncIterator[Object]) -> AsyncIterator[Sequence[Object]]:
+    page: list[Object] = []
+    async for each in objects:
+        page.append(each)
+        if len(page) == BATCH:
+            yield page
+            page = []
+    if page:
+        yield page

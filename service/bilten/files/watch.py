@@ -1,0 +1,72 @@
+"""What a worker does with files without being asked: it follows the scanner's signatures, and sweeps."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from sqlalchemy import text
+
+from bilten.db.errors import DatabaseUnavailable
+from bilten.files import rescan
+from bilten.files.metrics import FILE_METRICS
+from bilten.files.scan import Inspector
+from bilten.files.sweep import Sweeper
+from bilten.objects.errors import StoreUnavailable
+from bilten.scanning.errors import ScanUnavailable
+from bilten.scanning.scanner import EngineVersion
+
+#: Between two looks at the scanner's signatures, and between two sweeps, in seconds.
+LOOK_EVERY_S = 30.0
+SWEEP_EVERY_S = 3600.0
+#: Signatures older than this are no protection against what is new.
+STALE = timedelta(hours=48)
+
+_LOCK = text("select pg_try_advisory_xact_lock(hashtextextended('bilten files sweep', 0))")
+
+log = structlog.get_logger("bilten.files")
+
+
+class Watch:
+    """Runs beside a worker until it is cancelled. Faults are logged, and tried again."""
+
+    def __init__(self, inspector: Inspector, sweeper: Sweeper) -> None:
+        self._inspector = inspector
+        self._sweeper = sweeper
+        self._swept = time.monotonic()
+
+    async def run(self) -> None:
+        """For ever."""
+        while True:
+            try:
+                await self._turn()
+            except (DatabaseUnavailable, StoreUnavailable, ScanUnavailable) as error:
+                log.warning("files_watch_waits", reason=str(error))
+            except Exception:
+                log.exception("files_watch_failed", hint=f"It is tried again in {LOOK_EVERY_S:g} s.")
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _turn(self) -> None:
+        if time.monotonic() - self._swept >= SWEEP_EVERY_S:
+            self._swept = time.monotonic()
+            await self._sweep()
+        current = await self._inspector.scanner.version()
+        if current.made_at is not None:
+            FILE_METRICS.signatures_age.set((datetime.now(UTC) - current.made_at).total_seconds())
+        await rescan.queue(self._inspector, current)
+
+    async def _sweep(self) -> None:
+        # One worker at a time; the lock ends with the transaction, however the sweep does.
+        async with self._inspector.db.transaction() as tx:
+            if (await tx.execute(_LOCK)).scalar_one():
+                await asyncio.create_task(self._sweeper.sweep())
+
+
+class StaleSignatures(Exception):
+    """The scanner's signatures are too old to be relied on."""
+
+
+def check(current: EngineVersion) -> None:
+    """Raises `StaleSignatures`, naming their age."""
+    if current.made_at is not None and (age := datetime.now(UTC) - current.made_at) > STALE:
+        raise StaleSignatures(f"The signatures of {current.engine} are {age.days} days old: let freshclam renew them.")

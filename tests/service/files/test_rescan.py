@@ -1,0 +1,79 @@
+"""New signatures look at old files; what is infected after all is gone everywhere, and its owner is told."""
+
+import signal
+import os
+
+from bilten.files import rescan
+from bilten.files.scan import Inspector
+from bilten.local.clamd import Clamd
+from bilten.scanning.clamd import Address, ClamdScanner
+from bilten.scanning.workshop import Workshop
+from fixtures.clamd import StartClamd
+from support.house import House, OpenHouse, letter
+from support.jobs import until
+from support.pictures import camera
+
+BASE = "http://bilten.example.test"
+SECRET = b"the thing that nobody knew"
+
+
+def learn(server: Clamd, phrase: bytes) -> None:
+    """One more signature, loaded as freshclam has it loaded."""
+    added = server.signatures / "house.ndb"
+    added.write_text(f"House.Unwanted:0:*:{phrase.hex()}\n")
+    added.chmod(0o644)
+    os.kill(server.pid, signal.SIGUSR2)
+
+
+async def look_again(house: House) -> None:
+    """What the worker's watch does when signatures are new."""
+    settings = house.api.settings
+    scanner = ClamdScanner(Address(settings.clamd_socket), max_bytes=2**20, concurrency=2, timeout_s=60)
+    workshop = Workshop(settings)
+    inspector = Inspector(settings, house.api.db, house.store, scanner, workshop)
+    try:
+        # The set has no number: to the database it is as if another had come.
+        current = await scanner.version()
+        renewed = type(current)(current.engine, "renewed", current.made_at)
+        await rescan.queue(inspector, renewed)
+    finally:
+        await scanner.close()
+        await workshop.close()
+    await house.idle()
+
+
+async def test_what_new_signatures_find_is_taken_away_everywhere(open_house: OpenHouse, own_clamd: StartClamd):
+    server = own_clamd()
+    house = await open_house(clamd_socket=server.socket)
+    token = await house.api.as_organizer()
+    async with house.working():
+        pdf = {"name": "letter.pdf", "media_type": "application/pdf", "visibility": "public"}
+        bad = await house.clean(token, letter(SECRET), **pdf)
+        good = await house.clean(token, camera(), visibility="public")
+        path = bad["url"].removeprefix(BASE)
+        assert (await house.fetch(path))[0].status == 200
+
+        learn(server, SECRET)
+
+        async def found() -> bool:
+            await look_again(house)
+            return (await house.file(token, bad["id"]))["status"] == "infected"
+
+        await until(found)
+        assert (await house.fetch(path))[0].status == 404
+        assert (await house.file(token, bad["id"]))["url"] is None
+        assert (await house.file(token, good["id"]))["status"] == "clean"
+        await house.idle()
+        assert not [key for key in (await house.keys())["media"] if key in path]
+        audit = await house.api.db.fetchval(
+            "select count(*) from audit_log where action = 'file.infected' and entity_id = $1", bad["id"]
+        )
+        assert audit == 1
+
+        async def told() -> bool:
+            mails = (await house.api.get("//dev/mail.json")).json
+            return any("letter.pdf" in mail["text"] for mail in mails)
+
+        await until(told)
+        used = (await house.api.get("/files/quota", token=token)).data["quota"]["used_bytes"]
+        assert used == good["size_bytes"]

@@ -1,0 +1,82 @@
+"""The sweep: what rows and buckets do not agree on, found and mended."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+from bilten.files.sweep import Sweeper
+from support.house import House
+from support.jobs import change
+from support.pictures import camera
+
+
+def sweeper(house: House) -> Sweeper:
+    return Sweeper(house.api.settings, house.api.db, house.store, timedelta(0))
+
+
+async def test_all_in_order_is_left_alone(staffed: House):
+    token = await staffed.api.as_user()
+    await staffed.clean(token, camera())
+    await staffed.idle()
+    before = await staffed.keys()
+    found = await sweeper(staffed).sweep()
+    assert found.nothing, found
+    assert await staffed.keys() == before
+
+
+async def test_objects_that_no_row_knows_go(staffed: House):
+    token = await staffed.api.as_user()
+    await staffed.clean(token, camera())
+    await staffed.idle()
+    before, settings = await staffed.keys(), staffed.api.settings
+    odd = [uuid4().hex, f"uploads/{uuid4().hex}", "not-of-ours", f"{uuid4().hex}-{'0' * 64}.jpg"]
+    for bucket in (settings.s3_quarantine_bucket, settings.s3_media_bucket):
+        for key in odd:
+            await staffed.store.put_bytes(bucket, key, b"x", "text/plain")
+    dry = await sweeper(staffed).sweep(dry_run=True)
+    assert len(dry.orphans) == 2 * len(odd)
+    assert len((await staffed.keys())["quarantine"]) == len(odd)
+    found = await sweeper(staffed).sweep()
+    assert found.orphans == dry.orphans
+    assert await staffed.keys() == before
+    assert (await sweeper(staffed).sweep()).nothing
+
+
+async def test_what_is_younger_than_the_grace_is_left_alone(house: House):
+    bucket = house.api.settings.s3_quarantine_bucket
+    await house.store.put_bytes(bucket, uuid4().hex, b"x", "text/plain")
+    found = await Sweeper(house.api.settings, house.api.db, house.store, timedelta(minutes=5)).sweep()
+    assert found.nothing
+    assert len((await house.keys())["quarantine"]) == 1
+
+
+async def test_a_scan_whose_job_is_gone_is_asked_for_again(house: House):
+    token = await house.api.as_user()
+    file = (await house.upload(token, camera())).data["file"]
+    await change(house.api.db, "delete from jobs")
+    found = await sweeper(house).sweep()
+    assert len(found.stuck) == 1
+    async with house.working():
+        assert (await house.ended(token, file["id"]))["status"] == "clean"
+
+
+async def test_bytes_that_are_gone_are_told(staffed: House):
+    token = await staffed.api.as_user()
+    await staffed.clean(token, camera())
+    await staffed.idle()
+    await staffed.store.remove(staffed.api.settings.s3_media_bucket, (await staffed.keys())["media"])
+    found = await sweeper(staffed).sweep()
+    assert len(found.lost) == 1
+    assert not (await sweeper(staffed).sweep(dry_run=True)).nothing
+
+
+async def test_what_was_begun_and_given_up_ends(house: House):
+    token = await house.api.as_user()
+    begun = {"name": "a.jpg", "media_type": "image/jpeg", "size_bytes": 1000, "sha256": "0" * 64}
+    assert (await house.api.post("/files/uploads", token=token, json=begun)).status == 201
+    past = "created_at = now() - interval '2 days', expires_at = now() - interval '1 day'"
+    for table in ("file_uploads", "quota_reservations"):
+        await change(house.api.db, f"update {table} set {past}")  # noqa: S608 constants
+    found = await sweeper(house).sweep()
+    assert found.abandoned == 2
+    quota = (await house.api.get("/files/quota", token=token)).data["quota"]
+    assert (quota["used_bytes"], quota["reserved_bytes"]) == (0, 0)
