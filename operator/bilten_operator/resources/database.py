@@ -35,6 +35,8 @@ def cluster(instance: Instance, operator: OperatorConfig) -> Manifest:
         "resources": {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": most}},
         "enablePDB": managed.instances > 1,
         "primaryUpdateStrategy": "unsupervised",
+        # A smart shutdown waits until clients leave by themselves, and refuses new ones meanwhile. Pools never leave.
+        "smartShutdownTimeout": 0,
         # Not our other labels: CloudNativePG has its own values for them, and what it makes is not ours.
         "inheritedMetadata": {"labels": {"app.kubernetes.io/part-of": "bilten"}},
     }
