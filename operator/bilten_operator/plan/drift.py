@@ -12,12 +12,15 @@ import zlib
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from bilten_operator.plan.model import Ref
 from bilten_operator.resources.instance import Manifest
 
 #: What the object was rendered as: JSON, compressed. Of Secrets it is the metadata only.
 RENDER = "bilten.io/render"
 #: Hash of what the rendering followed from: the spec and the content of Secrets, nothing of the operator's own.
 INPUTS = "bilten.io/inputs"
+#: Larger than any object can be: the API server takes no more than 3 MiB.
+_LARGEST_RECORD = 3 * 2**20
 
 #: Lists that Kubernetes merges by a key, so that others may have added items of their own.
 _KEYED = {
@@ -50,15 +53,19 @@ def stamped(manifest: Manifest, inputs: str) -> Manifest:
 
 
 def rendered(observed: Manifest) -> Manifest | None:
-    """What the object was last rendered as; None when the operator never applied it, or its record is spoilt."""
+    """What the object was last rendered as; None when the operator never applied it, or its record is spoilt.
+
+    Whoever may edit the object may rewrite the record. One of another object would be written with the operator's
+    rights, in any namespace; one that unpacks to gigabytes would end the operator for all instances.
+    """
     packed = observed["metadata"].get("annotations", {}).get(RENDER)
     if packed is None:
         return None
     try:
-        manifest = json.loads(zlib.decompress(base64.b64decode(packed)))
-    except (ValueError, zlib.error):
+        manifest = json.loads(zlib.decompressobj().decompress(base64.b64decode(packed), _LARGEST_RECORD))
+        return manifest if Ref.of(manifest) == Ref.of(observed) else None
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError, zlib.error):
         return None
-    return manifest if isinstance(manifest, dict) and "metadata" in manifest else None
 
 
 def inputs_of(observed: Manifest) -> str | None:
