@@ -116,7 +116,7 @@ class World:
 
     def provide(self) -> "World":
         """What the spec names of others' objects."""
-        for ref in references(self.instance):
+        for ref in references(self.instance, self.objects):
             if ref not in self.objects and not ref.name.endswith(("-app", "-pooler")):
                 extra = {}
                 if ref.kind == "Secret":

@@ -7,7 +7,7 @@ one thing kept in memory; without it the action is done again.
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 Object = dict[str, Any]
 Planner = Callable[[Object, Observed, datetime], Plan]
-References = Callable[[Object], Iterable[Ref]]
+References = Callable[[Object, Mapping[Ref, Object]], Iterable[Ref]]
 
 #: There only while deleting an instance has work to do: a finalizer with the operator gone hangs every deletion.
 FINALIZER = "bilten.io/cleanup"
@@ -140,7 +140,7 @@ class Reconciler:
     async def _observe(self, key: Key, instance: Object, results: dict[str, ActionResult]) -> Observed:
         objects = self._cache.objects(key)
         strangers = self._strangers.pop(key, set())
-        for ref in {*self._references(instance), *strangers} - objects.keys():
+        for ref in {*self._references(instance, objects), *strangers} - objects.keys():
             if found := await self._get(ref):
                 objects[ref] = found
                 if ref in strangers:
