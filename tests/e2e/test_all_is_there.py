@@ -36,8 +36,9 @@ def test_every_pod_passes_an_admission_that_enforces_restricted(bilten: Instance
     labels = [pod["metadata"]["labels"] for pod in cluster.list("pods", FIRST)]
     assert {found.get(COMPONENT) or found[CNPG] for found in labels} >= {"api", "worker", "migration", "objects"}
     assert any(found.get(CNPG) == "bilten-db" for found in labels)
-    refused = [event["message"] for event in cluster.list("events") if "violates PodSecurity" in event["message"]]
-    assert refused == []
+    told = [event.get("message", "") for name in (FIRST, SYSTEM) for event in cluster.list("events", name)]
+    assert told
+    assert [message for message in told if "violates PodSecurity" in message] == []
 
 
 def test_the_whole_contract_is_kept_through_the_ingress(bilten: Instance):
