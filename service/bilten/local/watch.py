@@ -63,8 +63,8 @@ def await_ready(
                     return
                 if message != reason:
                     reason = message
-                    waits(reason)
-            time.sleep(0.03)
+                    waits(reason.removeprefix("Not ready: "))
+            time.sleep(0.2 if reason else 0.03)  # what it waits for may be long in coming, and each look is logged
 
     threading.Thread(target=ask, daemon=True).start()
 
