@@ -155,9 +155,10 @@ class Reconciler:
         found = await self._get(ref)
         if found is None:
             return False
-        if owner(found) == key:
+        whose = owner(found)
+        if whose == key:
             self._cache.put(found)
-        elif not _applied(found):
+        elif not _applied(found) or (whose and await self._client.get(INSTANCE, *whose)):
             self._strangers.setdefault(key, set()).add(ref)
             return True
         return False
