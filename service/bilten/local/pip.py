@@ -143,8 +143,9 @@ class Progress:
 
         def count() -> None:
             while self._terminal and not ended.wait(TICK_S):
-                if self._text:
-                    self._rewrite(f"{self._text}  {time.monotonic() - self._shown_at:.0f} s")
+                seconds = int(time.monotonic() - self._shown_at)
+                if self._text and seconds:
+                    self._rewrite(f"{self._text}  {seconds} s")
 
         thread = threading.Thread(target=count, daemon=True)
         thread.start()
