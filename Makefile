@@ -5,7 +5,7 @@ ARGS ?=
 
 BOOTSTRAP = $(PYTHON) -I -S service/bootstrap.py
 
-.PHONY: help up test e2e lint format docs reset lock
+.PHONY: help up test e2e bench lint format docs reset lock
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,10 @@ test: ## run all tests, with a coverage report (ARGS="-k name" for some of them,
 e2e: ## run both charts on a cluster: that of KUBECONFIG, else a kind cluster of its own
 	@$(BOOTSTRAP) dev
 	@exec .venv/bin/pytest -v --confcutdir=tests/e2e --durations=8 $(or $(ARGS),tests/e2e)
+
+bench: ## measure the operator's speed and memory (ARGS="idle edits" for some rows, ARGS=--help for all of them)
+	@$(BOOTSTRAP) dev
+	@PYTHONPATH=tests exec .venv/bin/python -m bench $(ARGS)
 
 lint: ## check style, types and layers
 	@$(BOOTSTRAP) dev
