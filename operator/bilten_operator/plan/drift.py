@@ -9,11 +9,11 @@ import base64
 import hashlib
 import json
 import zlib
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from bilten_operator.plan.model import Ref
 from bilten_operator.resources.instance import Manifest
+from bilten_operator.resources.quantity import quantity
 
 #: What the object was rendered as: JSON, compressed. Of Secrets it is the metadata only.
 RENDER = "bilten.io/render"
@@ -33,10 +33,6 @@ _KEYED = {
     "topologySpreadConstraints": "topologyKey",
     "ownerReferences": "uid",
 }
-_SUFFIXES = {
-    "": Decimal(1), "m": Decimal("0.001"), "k": Decimal(10**3), "M": Decimal(10**6), "G": Decimal(10**9),
-    "T": Decimal(10**12), "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30), "Ti": Decimal(2**40),
-}  # fmt: skip
 
 
 def digest(content: Any) -> str:
@@ -104,20 +100,11 @@ def _holds_list(observed: Any, wanted: list[Any], field: str) -> bool:
 def _same_quantity(one: Any, other: Any) -> bool:
     if not (isinstance(one, str) and isinstance(other, str)):
         return False
-    first, second = _quantity(one), _quantity(other)
-    return first is not None and first == second
-
-
-def _quantity(text: str) -> Decimal | None:
-    number = text.rstrip("mkKMGTi")
-    scale = _SUFFIXES.get(text[len(number) :])
-    try:
-        return Decimal(number) * scale if scale is not None and number[:1].isdigit() else None
-    except InvalidOperation:
-        return None
+    first = quantity(one)
+    return first is not None and first == quantity(other)
 
 
 def larger(one: str, other: str) -> bool:
     """Whether the first quantity is larger than the second; False where either cannot be read."""
-    first, second = _quantity(one), _quantity(other)
+    first, second = quantity(one), quantity(other)
     return first is not None and second is not None and first > second

@@ -429,6 +429,7 @@ def test_suspended_backups_are_as_asked():
         ("registry.example.com:5000/bilten", "latest"),
         ("registry.example.com:5000/bilten:1.2", "1.2"),
         ("bilten:1.2@sha256:" + "ab" * 32, "abababababab"),
+        ("bilten:" + "1" * 400, "1" * 128),  # the API server takes no more than 253 signs in the status
     ],
 )
 def test_a_version_is_the_tag_or_the_beginning_of_the_digest(image: str, version: str):
