@@ -47,15 +47,6 @@ def test_a_word_it_does_not_know_is_answered_with_those_it_does(tmp_path: Path):
     assert done.stderr.startswith("bilten: there is no command 'brew'.\n\nusage: bilten COMMAND")
 
 
-@pytest.mark.parametrize("port", ["abc", "70000", "-1", ""])
-def test_what_is_no_port_is_refused_with_what_is_one(tmp_path: Path, port: str):
-    done = typed(tmp_path, "dev", f"--port={port}")
-    assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].endswith(
-        f" --port: {port!r} is no port: write a number up to 65535, as in `make up PORT=3002`"
-    )
-
-
 def test_the_openapi_document_is_printed_without_any_setting(tmp_path: Path):
     done = typed(tmp_path, "openapi")
     assert (done.returncode, done.stderr) == (0, "")
