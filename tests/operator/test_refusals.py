@@ -191,9 +191,6 @@ REFUSED = {
     "a deadline after the end of time": Case(
         instance(migrations={"deadline": "9999999h"}), "spec.migrations.deadline", "like 90s, 15m or 2h"
     ),
-    "requests that never have to end": Case(
-        config(shutdownGraceSeconds=1e300), "spec.config.shutdownGraceSeconds", "less than or equal to 3600"
-    ),
     "a CDN of another protocol": Case(
         instance(objectStorage={"mode": "Managed", "cdn": {"url": "ftp://cdn.example.com"}}),
         "spec.objectStorage.cdn.url", "like https://www.example.com",

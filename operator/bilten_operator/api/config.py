@@ -74,7 +74,7 @@ class Config(Block):
     )
     user_requests_per_minute: int | None = Field(None, ge=1, description="Requests a minute of one signed-in user.")
     shutdown_grace_seconds: float | None = Field(
-        None, ge=0, le=3600, description="How long requests under way may take to finish when a pod ends."
+        None, ge=0, description="How long requests under way may take to finish when a pod ends."
     )
     metrics_networks: Networks | None = Field(None, description="Networks that may read /metrics.")
 
