@@ -72,7 +72,7 @@ class Reconciler:
         self._missing_kinds = missing_kinds
         self._resync_s = resync_s
         self._clock = clock
-        self._results: dict[str, dict[str, ActionResult]] = {}
+        self._results: dict[Key, dict[str, ActionResult]] = {}
         self._strangers: dict[Key, set[Ref]] = {}
 
     async def __call__(self, key: Key) -> float | None:
@@ -102,9 +102,10 @@ class Reconciler:
         if instance is None:
             forget_conditions(key)
             self._strangers.pop(key, None)
+            self._results.pop(key, None)
             return None
-        uid: str = instance["metadata"]["uid"]
-        results = self._results.setdefault(uid, {})
+        # Their keys are made of the UID: those of an earlier instance of this name say nothing of this one.
+        results = self._results.setdefault(key, {})
         now = self._clock()
         observed = await self._observe(key, instance, results)
         plan = self._planner(instance, observed, now)
@@ -129,8 +130,6 @@ class Reconciler:
         instance = await self._write_status(instance, status)
         if not plan.wants_finalizer and not refusal:
             await self._finalize(instance, wanted=False)
-            if "deletionTimestamp" in instance["metadata"]:
-                self._results.pop(uid, None)
         tell_conditions(key, status)
         if refusal:
             raise refusal[1]

@@ -1,4 +1,4 @@
-"""Two instances of one namespace whose objects would have one name: the later one waits, and the earlier one stays."""
+"""Instances of one namespace: none takes over what another has, and none leaves anything behind in the operator."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -49,3 +49,12 @@ async def test_an_object_of_another_instance_is_not_taken_over(api: ApiClient, k
     await shop.rest()
     await other.rest()
     assert len(shop.client.writes) + len(other.client.writes) == before
+
+
+async def test_of_an_instance_that_is_gone_nothing_is_kept(api: ApiClient, kube: Kube):
+    world = await up(api, kube, "shop")
+    kept = world._reconciler._results  # noqa: SLF001 - nobody else sees what a process keeps
+    assert len(kept) == 1
+    await kube.request("DELETE", f"{kube.instances}/shop")
+    await world.rest()
+    assert not kept
