@@ -68,15 +68,17 @@ async def measure(names: set[str]) -> list[Row]:
         ready.failed = own.failed = str(error)
         return [ready, own]
     first, *measured = rounds
-    slowest_s = max(one.took_s for one in measured)
+    slowest = max(measured, key=lambda one: one.took_s)
+    slowest_s = slowest.took_s
     ready.figure, ready.reached = f"{slowest_s:.1f} s", slowest_s <= 90
     all_s = ", ".join(f"{one.took_s:.1f}" for one in measured)
     ready.notes.append(f"rounds: {all_s} s; before them one that brought the images to the node, {first.took_s:.1f} s")
-    ready.notes.append(f"waiting for others: {_listed(measured[-1].timeline.waits())}")
-    most_s = max(one.own_s for one in measured)
+    ready.notes.append(f"of the slowest, waiting for others: {_listed(slowest.timeline.waits())}")
+    most = max(measured, key=lambda one: one.own_s)
+    most_s = most.own_s
     own.figure, own.reached = f"{most_s:.1f} s", most_s <= 10
     own.notes.append("rounds: " + ", ".join(f"{one.own_s:.1f}" for one in measured) + " s")
-    own.notes.append(f"until it had written or told: {_listed(measured[-1].timeline.reactions())}")
+    own.notes.append(f"the largest of them, by what was then written or told: {_listed(most.timeline.reactions())}")
     return [ready, own]
 
 
@@ -171,7 +173,10 @@ async def _come_up(cluster: Cluster, client: Client, sample: str) -> Round:
     if timeline.ready is None:
         raise Failed(f"a watch ended: {next(one for one in ended if not isinstance(one, asyncio.CancelledError))}")
     found = Round(timeline.ready - began, timeline)
-    _say(f"Ready after {found.took_s:.1f} s, of which {found.own_s:.1f} s are the operator's own")
+    _say(
+        f"Ready after {found.took_s:.1f} s, of which {found.own_s:.1f} s are the operator's own: "
+        + _listed(timeline.reactions())
+    )
     return found
 
 

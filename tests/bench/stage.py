@@ -83,7 +83,10 @@ async def stage(kept: Path | None, **settings: str) -> AsyncIterator[Stage]:
         (folder / "policy.yaml").write_text(POLICY.format(operator=OPERATOR))
         address = await asyncio.to_thread(
             apiserver.start, family, folder, abandoned=lambda: False,
-            options=["--audit-policy-file=policy.yaml", "--audit-log-path=audit.log", "--audit-log-maxsize=10000"],
+            options=[
+                "--audit-policy-file=policy.yaml", "--audit-log-path=audit.log", "--audit-log-maxsize=10000",
+                "--service-cluster-ip-range=10.0.0.0/16",  # two Services of each instance need an address
+            ],
         )  # fmt: skip
         async with Kube(address, NAMESPACE) as kube:
             token = await _furnish(kube)
