@@ -109,6 +109,9 @@ class Reconciler:
         now = self._clock()
         observed = await self._observe(key, instance, results)
         plan = self._planner(instance, observed, now)
+        # Whole objects are not kept while writing: many instances write at once.
+        there = frozenset(observed.objects)
+        del observed
 
         if plan.wants_finalizer and "deletionTimestamp" not in instance["metadata"]:
             instance = await self._finalize(instance, wanted=True)
@@ -116,7 +119,7 @@ class Reconciler:
         refusal: tuple[Ref, ApiError] | None = None
         for write in plan.writes:
             try:
-                if isinstance(write, Apply | CreateOnce) and await self._taken(key, write, observed):
+                if isinstance(write, Apply | CreateOnce) and await self._taken(key, write, there):
                     return 0.0  # the plan has to know
                 acted |= await self._write(write, results)
             except (Refused, Missing) as error:
@@ -146,10 +149,10 @@ class Reconciler:
                     self._strangers.setdefault(key, set()).add(ref)
         return Observed(objects, self._missing_kinds(), dict(results))
 
-    async def _taken(self, key: Key, write: Apply | CreateOnce, observed: Observed) -> bool:
+    async def _taken(self, key: Key, write: Apply | CreateOnce, there: frozenset[Ref]) -> bool:
         """Whether something of that name is there that the watches do not tell of, as it does not have our labels."""
         ref = Ref.of(write.manifest)
-        if ref in observed.objects or (isinstance(write, Apply) and write.manager):
+        if ref in there or (isinstance(write, Apply) and write.manager):
             return False
         found = await self._get(ref)
         if found is None:
@@ -174,16 +177,17 @@ class Reconciler:
             case Delete(ref=ref, uid=uid):
                 await self._client.delete(kind_of(ref.api_version, ref.kind), ref.namespace, ref.name, uid=uid)
             case EnsureBuckets() | DeleteBuckets():
-                results[write.key] = await self._act(write)
+                results[write.key] = await self._act(write, results.get(write.key))
                 return True
         WRITES.labels(_ref(write).kind, type(write).__name__).inc()
         log.info("%s %s: %s", type(write).__name__, "/".join(part or "" for part in _ref(write)[1:]), write.why)
         return False
 
-    async def _act(self, action: Action) -> ActionResult:
+    async def _act(self, action: Action, before: ActionResult | None) -> ActionResult:
         problem = await self._stores.act(action, self._get)
         log.log(logging.WARNING if problem else logging.INFO, "%s: %s: %s", action.key, action.why, problem or "done")
-        return ActionResult(not problem, self._clock(), problem or "")
+        failures = 1 + (before.failures if before else 0) if problem else 0
+        return ActionResult(not problem, self._clock(), problem or "", failures)
 
     async def _get(self, ref: Ref) -> Object | None:
         return await self._client.get(kind_of(ref.api_version, ref.kind), ref.namespace, ref.name)
