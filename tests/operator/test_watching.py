@@ -79,7 +79,7 @@ class Running:
 
 @pytest.fixture
 async def running(kube: Kube, shaky: Client) -> AsyncIterator[Running]:
-    controller = Controller(shaky, tiny_plan, lambda _: (), namespaces=[kube.namespace], resync_s=100_000)
+    controller = Controller(shaky, tiny_plan, lambda *_: (), namespaces=[kube.namespace], resync_s=100_000)
     controller.watches._silence_s = 2  # noqa: SLF001 - of minutes a test has none
     async with background(controller.run()):
         await controller.watches.listed()
@@ -131,7 +131,7 @@ async def test_what_was_there_before_under_the_same_name_is_observed_and_not_wri
         made = tiny_plan(resource, observed, now)
         return Plan((), made.status, (), None, wants_finalizer=False) if observed.objects else made
 
-    controller = Controller(shaky, plan, lambda _: (), namespaces=[kube.namespace])
+    controller = Controller(shaky, plan, lambda *_: (), namespaces=[kube.namespace])
     await kube.create(instance())
     reconcile = controller._reconciler  # noqa: SLF001
     key = Key(kube.namespace, "bilten")
@@ -238,7 +238,7 @@ async def test_what_the_api_server_refuses_is_told_in_status(shaky: Client, kube
         assert resource["metadata"]["name"] == "bilten"
         return Plan((Apply(StepName.SECRETS, manifest, "wanted"),), status, (), None, wants_finalizer=False)
 
-    controller = Controller(shaky, plan, lambda _: (), namespaces=[kube.namespace])
+    controller = Controller(shaky, plan, lambda *_: (), namespaces=[kube.namespace])
     await kube.create(instance())
     for _ in range(2):
         with pytest.raises(Exception, match="Not A Name"):
