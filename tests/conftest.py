@@ -1,9 +1,6 @@
 """Fixtures of every test; each file in fixtures/ holds those of one concern."""
 
-import os
-
 import hypothesis
-import pytest
 
 # How long an example takes says something of the machine, and nothing of the code.
 hypothesis.settings.register_profile("bilten", deadline=None)
@@ -20,9 +17,3 @@ pytest_plugins = [
     "fixtures.browser",
     "fixtures.page",
 ]
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores (`-n auto`): many tests wait for processes of their own and not for a core."""
-    return (os.cpu_count() or 1) + 1
