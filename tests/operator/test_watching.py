@@ -177,7 +177,7 @@ async def test_an_api_server_that_refuses_for_a_while_delays_only(
 
 async def test_at_rest_nothing_is_written_and_hardly_anything_asked(running: Running, proxy: FaultProxy, kube: Kube):
     async def ready() -> bool:
-        return bool((await kube.get("bilten"))["status"].get("phase") == "Ready")
+        return bool((await kube.get("bilten")).get("status", {}).get("phase") == "Ready")
 
     await running.until(ready)
     await running.tell()
@@ -206,7 +206,7 @@ async def test_a_kind_that_is_installed_later_is_taken_up(client: Client, kube: 
 
 async def test_a_watch_of_instances_that_is_silent_is_noticed_and_made_good(running: Running, kube: Kube):
     async def ready() -> bool:
-        return bool((await kube.get("bilten"))["status"].get("phase") == "Ready")
+        return bool((await kube.get("bilten")).get("status", {}).get("phase") == "Ready")
 
     await running.until(ready)
     await running.tell()
