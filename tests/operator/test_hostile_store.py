@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import itertools
+import socket
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from bilten_operator.cluster.object_store import ObjectStores
+from bilten_operator.cluster.store_http import Ended, _Endable
 from bilten_operator.plan.model import DeleteBuckets, EnsureBuckets, Ref, StepName
 
 SECRET = Ref("v1", "Secret", "app", "s3")
@@ -151,6 +153,21 @@ async def test_what_is_no_answer_of_a_store_is_said_to_be_none(body: bytes):
     async with serving(garbled) as endpoint:
         problem = await ensure(endpoint)
     assert problem.startswith(endpoint)
+
+
+def test_a_connection_that_is_made_too_late_is_closed():
+    def too_late(_: socket.socket) -> None:
+        raise Ended
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        late = type("Late", (_Endable,), {"opened": staticmethod(too_late)})(*listening.getsockname())
+        with pytest.raises(Ended) as told:
+            late.connect()
+        peer, _ = listening.accept()
+        with peer:
+            peer.settimeout(30)
+            assert peer.recv(1) == b""
+    assert told.value.__traceback__, "what it holds is not collected"
 
 
 async def test_where_a_redirection_leads_is_not_asked():

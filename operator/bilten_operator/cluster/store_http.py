@@ -114,5 +114,10 @@ class _Endable(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         made = super()._new_conn()
-        self.opened(made)
+        try:
+            self.opened(made)
+        except Ended:
+            # Nobody else knows of it yet.
+            made.close()
+            raise
         return made
