@@ -14,8 +14,10 @@ up: ## run everything on this machine: the API on http://127.0.0.1:3001 (PORT=30
 	@$(BOOTSTRAP) local
 	@exec .venv/bin/bilten dev --end-with-parent $(if $(PORT),--port $(PORT)) $(ARGS)
 
-# Some of the tests cover some of the code, which is no failure.
-COVERAGE = --cov --cov-branch --cov-report=term-missing:skip-covered --cov-report=html --cov-fail-under=90
+# Some of the tests cover some of the code, which is no failure: neither where ARGS name them, nor where a machine lacks
+# what the others need. CI requires all of them.
+COVERAGE = --cov --cov-branch --cov-report=term-missing:skip-covered --cov-report=html \
+	$(if $(BILTEN_TEST_REQUIRE),--cov-fail-under=90)
 
 test: ## run all tests, with a coverage report (ARGS="-k name" for some of them, without it)
 	@$(BOOTSTRAP) dev
