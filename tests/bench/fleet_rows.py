@@ -148,7 +148,7 @@ async def _many(row: Row, fleet: Fleet, sizes: Sizes) -> None:
 
 async def _quiet(made: Stage, quiet_s: float) -> None:
     """Wait until the operator has nothing left to do."""
-    while any(call.what not in _STANDING for call in made.audit.operator(time.time() - quiet_s)):  # noqa: ASYNC110
+    while any(call.what not in _STANDING for call in made.audit.operator(time.time() - quiet_s)):  # noqa: ASYNC110 a log
         await asyncio.sleep(1)
 
 

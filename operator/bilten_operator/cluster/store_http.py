@@ -63,6 +63,7 @@ class StoreHttp(urllib3.PoolManager):
         pool.ConnectionCls = self._connections[pool.scheme or "http"]
         return pool
 
+    # As `PoolManager` has it, which is not as the base of that has it either.
     def urlopen(self, method: str, url: str, redirect: bool = True, **named: Any) -> urllib3.HTTPResponse:  # type: ignore[override]
         """One request. The answer is read already."""
         del redirect
