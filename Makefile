@@ -3,6 +3,9 @@ PYTHON ?= python3
 PORT ?=
 ARGS ?=
 
+# Where a machine's environment forbids bytecode, every process would spend its first three seconds compiling packages.
+unexport PYTHONDONTWRITEBYTECODE
+
 BOOTSTRAP = $(PYTHON) -I -S service/bootstrap.py
 
 .PHONY: help up test e2e bench lint format docs reset lock
