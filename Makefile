@@ -3,9 +3,12 @@ PYTHON ?= python3
 PORT ?=
 ARGS ?=
 
+# Where a machine's environment forbids bytecode, every process would spend its first three seconds compiling packages.
+unexport PYTHONDONTWRITEBYTECODE
+
 BOOTSTRAP = $(PYTHON) -I -S service/bootstrap.py
 
-.PHONY: help up test e2e lint format docs reset lock
+.PHONY: help up test e2e bench lint format docs reset lock
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -14,14 +17,22 @@ up: ## run everything on this machine: the API on http://127.0.0.1:3001 (PORT=30
 	@$(BOOTSTRAP) local
 	@exec .venv/bin/bilten dev --end-with-parent $(if $(PORT),--port $(PORT)) $(ARGS)
 
-test: ## run all tests, with a coverage report (ARGS="-k name" for some of them)
+# Some of the tests cover some of the code, which is no failure: neither where ARGS name them, nor where a machine lacks
+# what the others need. CI requires all of them.
+COVERAGE = --cov --cov-branch --cov-report=term-missing:skip-covered --cov-report=html \
+	$(if $(BILTEN_TEST_REQUIRE),--cov-fail-under=90)
+
+test: ## run all tests, with a coverage report (ARGS="-k name" for some of them, without it)
 	@$(BOOTSTRAP) dev
-	@exec .venv/bin/pytest -n auto --cov --cov-branch --cov-report=term-missing:skip-covered \
-		--cov-report=html --cov-fail-under=90 $(ARGS)
+	@exec .venv/bin/pytest -n auto $(or $(ARGS),$(COVERAGE))
 
 e2e: ## run both charts on a cluster: that of KUBECONFIG, else a kind cluster of its own
 	@$(BOOTSTRAP) dev
 	@exec .venv/bin/pytest -v --confcutdir=tests/e2e --durations=8 $(or $(ARGS),tests/e2e)
+
+bench: ## measure the operator's speed and memory (ARGS="idle edits" for some rows, ARGS=--help for all of them)
+	@$(BOOTSTRAP) dev
+	@PYTHONPATH=tests exec .venv/bin/python -m bench $(ARGS)
 
 lint: ## check style, types and layers
 	@$(BOOTSTRAP) dev

@@ -1,4 +1,4 @@
-"""What the operator counts, for Prometheus. Only the conditions are labelled by instance: alerts ask for those."""
+"""What the operator counts, for Prometheus. Nothing here is labelled by instance; the conditions are: see cluster."""
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -25,7 +25,3 @@ EVENT_AGE = Gauge(
     "bilten_operator_watch_age_seconds", "Seconds since the quietest watch last said anything, bookmarks included."
 )
 INSTANCES = Gauge("bilten_operator_instances", "Instances that this process knows.")
-CONDITION = Gauge(
-    "bilten_instance_condition", "1 for the status that a condition of an instance has.",
-    ["namespace", "name", "type", "status"],
-)  # fmt: skip

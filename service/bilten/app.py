@@ -112,7 +112,7 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
         ending.push_async_callback(services.views.flush)
         ending.push_async_callback(_end, asyncio.create_task(services.views.run()))
         if services.settings.auto_migrate:
-            app[HEALTH].add("schema", _not_prepared)
+            app[HEALTH].add("schema", _not_prepared, failing="is not prepared")
             tried = asyncio.Event()
             ending.push_async_callback(_end, asyncio.create_task(_prepare_schema(app, tried)))
             # A database that is there is prepared before the first request; one that is not is waited for beside them.

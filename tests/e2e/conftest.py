@@ -41,7 +41,7 @@ class Say:
 
     def __call__(self, what: str) -> None:
         with self._capture.global_and_fixture_disabled():
-            print(f"\n  {time.monotonic() - self._began:5.0f} s  {what}", end="", flush=True)  # noqa: T201
+            print(f"\n  {time.monotonic() - self._began:5.0f} s  {what}", end="", flush=True)  # noqa: T201 told at once
 
 
 @pytest.fixture(scope="session")

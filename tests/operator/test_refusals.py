@@ -172,6 +172,30 @@ REFUSED = {
         instance(objectStorage={"mode": "External", "external": {**STORE, "endpoint": "s3.example.com"}}),
         "spec.objectStorage.external.endpoint", "like https://s3.example.com",
     ),
+    **{
+        f"the endpoint {endpoint}": Case(
+            instance(objectStorage={"mode": "External", "external": {**STORE, "endpoint": endpoint}}),
+            "spec.objectStorage.external.endpoint", "like https://s3.example.com",
+        )
+        for endpoint in (
+            "https://s3.example.com:65536", "https://s3.example.com:0", "http://s3:-1", "http://[foo]:9000", "http://[1:2]",
+            "http://[fe80::1%25eth0]", "http://a\u2100b.example.com", "http://a b",
+            "http://*.example.com", "HTTP://bilten-objects.shop.svc:9000",
+        )
+    },
+    **{
+        f"the mirror {mirror}": Case(instance(scanner={"mirror": mirror}), "spec.scanner.mirror", "like https://www")
+        for mirror in ("http://clamav.example.com:99999/a", "http://[foo]", "http://:80")
+    },
+    **{
+        f"files exposed under {host}": Case(
+            public(f"http://{host}", INGRESS), "spec.objectStorage.publicEndpoint", "a name in lower case"
+        )
+        for host in ("Files.example.com", "files", "192.0.2.1", "[::1]:80", "files.example.com.")
+    },
+    "a deadline after the end of time": Case(
+        instance(migrations={"deadline": "9999999h"}), "spec.migrations.deadline", "like 90s, 15m or 2h"
+    ),
     "a CDN of another protocol": Case(
         instance(objectStorage={"mode": "Managed", "cdn": {"url": "ftp://cdn.example.com"}}),
         "spec.objectStorage.cdn.url", "like https://www.example.com",
@@ -291,6 +315,15 @@ ACCEPTED = {
     "files at a Gateway, whose listener decides about TLS": public(
         "https://files.example.com", {**INGRESS, "mode": "Gateway", "gateway": {"name": "web"}}
     ),
+    **{
+        f"the endpoint {endpoint}": instance(
+            objectStorage={"mode": "External", "external": {**STORE, "endpoint": endpoint}}
+        )
+        for endpoint in (
+            "http://s3", "https://s3.example.com:65535/", "http://192.0.2.1:9000", "http://[2001:db8::1]:9000", "http://my_s3"
+        )
+    },
+    "a mirror in a folder": instance(scanner={"mirror": "https://mirror.example.com:8080/clamav/[new]/"}),
     "a parameter of an extension": managed_database(parameters={"auto_explain.log_min_duration": "1s"}),
     "labels with a prefix": instance(monitoring={"labels": {"prometheus.io/name": "main"}}),
     "null, which is as if left out": config(seed=None),

@@ -63,6 +63,15 @@ async def confined(stubbed: Address, user: str) -> AsyncIterator[Mortal]:
         yield Mortal(api, PATIENCE)
 
 
+async def test_they_are_enough_for_a_gateway_of_another_namespace(confined: Mortal, kube: Kube, stubbed: Address):
+    exposure = {"mode": "Gateway", "host": "api.example.com", "gateway": {"name": "web", "namespace": "kube-system"}}
+    async with client_of(stubbed.url, stubbed) as calm:
+        world = World(confined, calm, kube.namespace)
+        await kube.create(instance(objectStorage=EXTERNAL, exposure=exposure))
+        await world.rest()
+    assert (await kube.get("bilten"))["status"]["waitingFor"]["kind"]
+
+
 async def test_they_are_enough_to_make_change_and_delete_an_instance(confined: Mortal, kube: Kube, stubbed: Address):
     keys = {"accessKey": "access", "secretKey": "secret-key"}
     await kube.request(
@@ -118,6 +127,10 @@ async def test_what_it_may_where_it_watches_it_may_nowhere_else(may: Asks, verb:
         ("get", "", "nodes"),
         ("get", "", "namespaces"),
         ("create", "", "serviceaccounts/token"),
+        ("patch", "", "serviceaccounts"),
+        ("list", "", "serviceaccounts"),
+        ("get", "postgresql.cnpg.io", "backups"),
+        ("update", "bilten.io", "bilteninstances/finalizers"),
         ("create", "rbac.authorization.k8s.io", "rolebindings"),
         ("escalate", "rbac.authorization.k8s.io", "roles"),
         ("impersonate", "", "users"),

@@ -79,7 +79,7 @@ class Running:
 
 @pytest.fixture
 async def running(kube: Kube, shaky: Client) -> AsyncIterator[Running]:
-    controller = Controller(shaky, tiny_plan, lambda _: (), namespaces=[kube.namespace], resync_s=100_000)
+    controller = Controller(shaky, tiny_plan, lambda *_: (), namespaces=[kube.namespace], resync_s=100_000)
     controller.watches._silence_s = 2  # noqa: SLF001 - of minutes a test has none
     async with background(controller.run()):
         await controller.watches.listed()
@@ -131,7 +131,7 @@ async def test_what_was_there_before_under_the_same_name_is_observed_and_not_wri
         made = tiny_plan(resource, observed, now)
         return Plan((), made.status, (), None, wants_finalizer=False) if observed.objects else made
 
-    controller = Controller(shaky, plan, lambda _: (), namespaces=[kube.namespace])
+    controller = Controller(shaky, plan, lambda *_: (), namespaces=[kube.namespace])
     await kube.create(instance())
     reconcile = controller._reconciler  # noqa: SLF001
     key = Key(kube.namespace, "bilten")
@@ -177,7 +177,7 @@ async def test_an_api_server_that_refuses_for_a_while_delays_only(
 
 async def test_at_rest_nothing_is_written_and_hardly_anything_asked(running: Running, proxy: FaultProxy, kube: Kube):
     async def ready() -> bool:
-        return bool((await kube.get("bilten"))["status"].get("phase") == "Ready")
+        return bool((await kube.get("bilten")).get("status", {}).get("phase") == "Ready")
 
     await running.until(ready)
     await running.tell()
@@ -206,7 +206,7 @@ async def test_a_kind_that_is_installed_later_is_taken_up(client: Client, kube: 
 
 async def test_a_watch_of_instances_that_is_silent_is_noticed_and_made_good(running: Running, kube: Kube):
     async def ready() -> bool:
-        return bool((await kube.get("bilten"))["status"].get("phase") == "Ready")
+        return bool((await kube.get("bilten")).get("status", {}).get("phase") == "Ready")
 
     await running.until(ready)
     await running.tell()
@@ -238,7 +238,7 @@ async def test_what_the_api_server_refuses_is_told_in_status(shaky: Client, kube
         assert resource["metadata"]["name"] == "bilten"
         return Plan((Apply(StepName.SECRETS, manifest, "wanted"),), status, (), None, wants_finalizer=False)
 
-    controller = Controller(shaky, plan, lambda _: (), namespaces=[kube.namespace])
+    controller = Controller(shaky, plan, lambda *_: (), namespaces=[kube.namespace])
     await kube.create(instance())
     for _ in range(2):
         with pytest.raises(Exception, match="Not A Name"):

@@ -13,7 +13,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -57,8 +57,11 @@ def program(name: str) -> str | None:
     return shutil.which(name, path=os.pathsep.join([os.environ.get(ASSETS, ""), os.environ.get("PATH", "")]))
 
 
-def start(family: Family, folder: Path, *, abandoned: Callable[[], bool]) -> Address:
-    """Start both and wait until the server is ready. Raises RuntimeError with the end of its log when it fails."""
+def start(family: Family, folder: Path, *, abandoned: Callable[[], bool], options: Sequence[str] = ()) -> Address:
+    """Start both and wait until the server is ready. Raises RuntimeError with the end of its log when it fails.
+
+    `options` are more of kube-apiserver's.
+    """
     found = programs()
     assert found
     client_port, peer_port, port = ports.pick(3)
@@ -78,7 +81,7 @@ def start(family: Family, folder: Path, *, abandoned: Callable[[], bool]) -> Add
             "--service-account-issuer=https://kubernetes.default.svc", "--service-account-key-file=accounts.pem",
             "--service-account-signing-key-file=accounts.pem", "--service-cluster-ip-range=10.0.0.0/24",
             "--disable-admission-plugins=ServiceAccount",  # the controller that makes the accounts does not run
-            "--allow-privileged",
+            "--allow-privileged", *options,
         ],
     )  # fmt: skip
     deadline = time.monotonic() + PATIENCE_S

@@ -89,7 +89,7 @@ class Cluster:
 
     @contextmanager
     def forwarded(self, target: str, port: int, *, namespace: str) -> Iterator[str]:
-        """The address on this machine that leads to a port of a pod."""
+        """The address on this machine that leads to a port of a pod, or of one behind a Service."""
         command = ["kubectl", "--namespace", namespace, "port-forward", target, f":{port}"]
         environment = {**os.environ, "KUBECONFIG": self._kubeconfig}
         with subprocess.Popen(

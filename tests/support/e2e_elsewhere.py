@@ -77,6 +77,7 @@ def _server(name: str, image: str, port: int, **container: object) -> tuple[Obje
     pod = {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": 1,
         "securityContext": {
             "runAsNonRoot": True, "runAsUser": 10001, "runAsGroup": 10001, "fsGroup": 10001,
             "seccompProfile": {"type": "RuntimeDefault"},

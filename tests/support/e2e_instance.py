@@ -8,7 +8,7 @@ from support.e2e_cluster import PATIENCE_S, Cluster, Object, until
 from support.e2e_ingress import Answer, Ingress
 
 REVISION = "deployment.kubernetes.io/revision"
-ACCOUNT = {"email": "visitor@example.com", "password": "Visitor-123", "first_name": "Nadia", "last_name": "El Sayed"}
+_ACCOUNT = {"password": "Visitor-123", "first_name": "Nadia", "last_name": "El Sayed"}
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,11 @@ class Instance:
         """Until the ingress, which learns of changes a moment later, leads to it."""
         until(f"{self.host} answers", lambda: self.ask("/readyz").status == 200, within_s=60)
 
-    def register(self) -> None:
+    def register(self, email: str) -> None:
         """Somebody signs up."""
-        answer = self.ask("/api/v1/auth/register", method="POST", body=ACCOUNT)
+        answer = self.ask("/api/v1/auth/register", method="POST", body=_ACCOUNT | {"email": email})
         assert answer.status == 201, answer.text
 
-    def log_in(self) -> Answer:
+    def log_in(self, email: str) -> Answer:
         """The same person signs in."""
-        return self.ask("/api/v1/auth/login", method="POST", body=ACCOUNT)
+        return self.ask("/api/v1/auth/login", method="POST", body=_ACCOUNT | {"email": email})

@@ -1,6 +1,7 @@
 """What the other controllers of a cluster would do, on an API server that has none of them: fast, and always well."""
 
 import base64
+from collections.abc import Callable
 from typing import Any
 
 from bilten_operator.cluster.client import MERGE, Client
@@ -65,13 +66,10 @@ class StandIns:
     async def work(self) -> list[dict[str, Any]]:
         """One round of them all. What they changed."""
         changed: list[dict[str, Any]] = []
-        for kind, status in (
-            (DEPLOYMENT, _deployment), (STATEFUL_SET, _stateful_set), (JOB, _job), (CLUSTER, _cluster),
-            (POOLER, lambda found: {"instances": found["spec"]["instances"]}),
-        ):  # fmt: skip
+        for kind, status in STATUS.items():
             for found in (await self._client.list(kind, self._namespace)).items:
                 if kind is CLUSTER:
-                    changed += await self._make("Secret", f"{found['metadata']['name']}-app", data=_database())
+                    changed += await self._make("Secret", f"{found['metadata']['name']}-app", data=database())
                 if kind is POOLER:
                     changed += await self._make("Deployment", found["metadata"]["name"], spec=_POOLER_PODS)
                 if kind is STATEFUL_SET:
@@ -121,6 +119,17 @@ def _cluster(found: dict[str, Any]) -> dict[str, Any]:
     return {"conditions": ready, "readyInstances": count, "instances": count, "phase": "Cluster in healthy state"}
 
 
-def _database() -> dict[str, str]:
+def database() -> dict[str, str]:
+    """The Secret that CloudNativePG makes of a Cluster."""
     values = {"uri": "postgresql://app:word@db:5432/app", "username": "app", "password": "word", "dbname": "app"}
     return {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
+
+
+#: What its controller says of an object that is well.
+STATUS: dict[Kind, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    DEPLOYMENT: _deployment,
+    STATEFUL_SET: _stateful_set,
+    JOB: _job,
+    CLUSTER: _cluster,
+    POOLER: lambda found: {"instances": found["spec"]["instances"]},
+}

@@ -93,7 +93,7 @@ def text(time: datetime) -> str:
 class World:
     """One instance, and all that is around it."""
 
-    def __init__(self, spec: dict[str, Any], name: str = "bilten") -> None:
+    def __init__(self, spec: dict[str, Any], name: str = "bilten", namespace: str = NAMESPACE) -> None:
         self.now = START
         self.operator = OPERATOR
         self.dice = Dice()
@@ -110,13 +110,13 @@ class World:
         self.instance: dict[str, Any] = {
             "apiVersion": "bilten.io/v1alpha1",
             "kind": "BiltenInstance",
-            "metadata": {"name": name, "namespace": NAMESPACE, "uid": "uid-instance", "generation": 1},
+            "metadata": {"name": name, "namespace": namespace, "uid": "uid-instance", "generation": 1},
             "spec": copied(spec),
         }
 
     def provide(self) -> "World":
         """What the spec names of others' objects."""
-        for ref in references(self.instance):
+        for ref in references(self.instance, self.objects):
             if ref not in self.objects and not ref.name.endswith(("-app", "-pooler")):
                 extra = {}
                 if ref.kind == "Secret":

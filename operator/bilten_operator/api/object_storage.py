@@ -6,8 +6,8 @@ from pydantic import Field
 
 from bilten_operator.api.block import Block, by_environment, everywhere
 from bilten_operator.api.managed import ManagedOrExternal, fixed_class, fixed_mode
-from bilten_operator.api.rules import Checked, Rule, belongs, needs
-from bilten_operator.api.values import Endpoint, ObjectName, SecretRef, Size, WebAddress
+from bilten_operator.api.rules import Checked, Rule, belongs, mode, needs
+from bilten_operator.api.values import HOST, Endpoint, ObjectName, SecretRef, Size, WebAddress
 
 #: What `managed.size` is in each environment when left out; shrinking is judged by it, too.
 OBJECT_STORAGE_SIZE = {"development": "5Gi", "staging": "20Gi", "production": "100Gi"}
@@ -89,6 +89,13 @@ class ObjectStorage(ManagedOrExternal):
         *needs("External", "external", "name the server and the Secret with its keys in it"),
         belongs("Managed", "managed"),
         fixed_class("managed.className", "make a new instance"),
+        Rule(
+            f"{mode()} != 'Managed' || !has(self.publicEndpoint) || "
+            f"self.publicEndpoint.matches('^https?://{HOST}(:[0-9]+)?/?$')",
+            "{field}.publicEndpoint of a managed store is exposed under its host: give a name in lower case with at "
+            "least one dot, like https://files.example.com",
+            at=".publicEndpoint",
+        ),
     )
 
     mode: Annotated[Literal["Managed", "External"], Checked(fixed_mode("the files"))] = Field(

@@ -8,6 +8,8 @@ from bilten_operator.api.block import Block
 from bilten_operator.api.rules import Checked, Rule
 
 _LABEL = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+#: As browsers reach it: with a dot, and no address.
+HOST = rf"({_LABEL}\\.)+[a-z]([-a-z0-9]{{0,61}}[a-z0-9])?"
 
 #: The size of a volume. A string, as shrinking it is refused by comparing.
 Size = Annotated[
@@ -39,7 +41,8 @@ Duration = Annotated[
     Field(max_length=16),
     Checked(
         Rule(
-            "self.matches('^[1-9][0-9]*[smh]$')",
+            # A century, more or less: in all that has to do with times it can be added to today.
+            "self.matches('^[1-9][0-9]{0,5}[smh]$')",
             "{field} must be a whole number of seconds, minutes or hours, like 90s, 15m or 2h",
         )
     ),
@@ -50,7 +53,7 @@ HostName = Annotated[
     Field(max_length=253),
     Checked(
         Rule(
-            rf"self.matches('^({_LABEL}\\.)+[a-z]([-a-z0-9]{{0,61}}[a-z0-9])?$')",
+            f"self.matches('^{HOST}$')",
             "{field} must be a host name like api.example.com: lower case, at least one dot, no scheme, port or path",
         )
     ),
@@ -80,7 +83,10 @@ ObjectName = Annotated[
     ),
 ]
 
-_WEB = "isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''"
+_PORT = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+_HOST_OR_IP = r"([A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?|\\[[0-9A-Fa-f:.]+\\])"
+#: `isURL` takes ports above 65535 and letters of every script, which who connects does not.
+_WEB = f"isURL(self) && self.matches('^https?://{_HOST_OR_IP}(:{_PORT})?(/.*)?$')"
 
 #: An address that others append paths to.
 WebAddress = Annotated[

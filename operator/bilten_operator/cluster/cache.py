@@ -54,7 +54,7 @@ class Cache:
             self._changed(known.key)
         if not key:
             return  # its label was taken away by an own write, and so it is no longer watched
-        self._entries[ref] = Entry(version, key, zlib.compress(json.dumps(item, separators=(",", ":")).encode(), 1))
+        self._entries[ref] = Entry(version, key, _packed(item))
         self._children[key].add(ref)
         self._changed(key)
 
@@ -103,6 +103,12 @@ def owner(item: Object) -> Key | None:
     metadata = item["metadata"]
     name = (metadata.get("labels") or {}).get(INSTANCE)
     return Key(metadata["namespace"], name) if name and metadata.get("namespace") else None
+
+
+def _packed(item: Object) -> bytes:
+    # Who set which field is half of an object, and no plan asks for it.
+    metadata = {name: value for name, value in item["metadata"].items() if name != "managedFields"}
+    return zlib.compress(json.dumps({**item, "metadata": metadata}, separators=(",", ":")).encode(), 1)
 
 
 def _version(item: Object) -> int:

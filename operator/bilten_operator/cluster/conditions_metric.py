@@ -1,20 +1,47 @@
-"""The conditions of every instance as a metric, so that an alert can ask for one that has been False too long."""
+"""The conditions of every instance as a metric, so that an alert can ask for one that has been False too long.
 
+The samples are made when they are asked for: kept as a Gauge, those of a thousand instances take 20 MB.
+"""
+
+from collections.abc import Iterator
 from typing import Any
 
+from prometheus_client import REGISTRY
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
 from bilten_operator.cluster.cache import Key
-from bilten_operator.metrics import CONDITION
 
 _STATUSES = ("True", "False", "Unknown")
 
 
+class _Conditions(Collector):
+    """The status of each condition, by instance and type."""
+
+    def __init__(self) -> None:
+        self.told: dict[Key, dict[str, str]] = {}
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        family = GaugeMetricFamily(
+            "bilten_instance_condition", "1 for the status that a condition of an instance has.",
+            labels=["namespace", "name", "type", "status"],
+        )  # fmt: skip
+        for key, conditions in self.told.items():
+            for kind, status in conditions.items():
+                for value in _STATUSES:
+                    family.add_metric([*key, kind, value], float(status == value))
+        yield family
+
+
+_conditions = _Conditions()
+REGISTRY.register(_conditions)
+
+
 def tell_conditions(key: Key, status: dict[str, Any]) -> None:
     """1 for the status that a condition has, 0 for the others."""
-    for condition in status.get("conditions", []):
-        for value in _STATUSES:
-            CONDITION.labels(key.namespace, key.name, condition["type"], value).set(condition["status"] == value)
+    _conditions.told[key] = {condition["type"]: condition["status"] for condition in status.get("conditions", [])}
 
 
 def forget_conditions(key: Key) -> None:
     """The instance is gone."""
-    CONDITION.remove_by_labels({"namespace": key.namespace, "name": key.name})
+    _conditions.told.pop(key, None)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bilten_operator.cluster.client import FIELD_MANAGER
+from bilten_operator.plan import telling
 from bilten_operator.plan.model import Event
 
 Object = dict[str, Any]
@@ -22,7 +23,7 @@ def event_manifest(instance: Object, event: Event, now: datetime) -> Object:
     since = sorted((told["type"], told["status"], told["lastTransitionTime"]) for told in conditions)
     told = [metadata["uid"], metadata.get("generation"), event.type, event.reason, event.message, since]
     digest = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
-    at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    at = telling.time(now)
     return {
         "apiVersion": "v1",
         "kind": "Event",

@@ -43,7 +43,6 @@ WRITTEN = (
     SECRET,
     Kind("v1", "ConfigMap", "configmaps"),
     Kind("v1", "Service", "services"),
-    Kind("v1", "ServiceAccount", "serviceaccounts"),
     Kind("v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
     Kind("apps/v1", "Deployment", "deployments"),
     Kind("apps/v1", "StatefulSet", "statefulsets"),
@@ -70,7 +69,6 @@ NAMED = (
     Kind("networking.k8s.io/v1", "IngressClass", "ingressclasses", namespaced=False),
     Kind("gateway.networking.k8s.io/v1", "Gateway", "gateways", optional=True),
     Kind("storage.k8s.io/v1", "StorageClass", "storageclasses", namespaced=False),
-    Kind("postgresql.cnpg.io/v1", "Backup", "backups", optional=True),
 )
 
 _BY_NAME = {(kind.api_version, kind.kind): kind for kind in (INSTANCE, EVENT, LEASE, *CHILDREN, *NAMED)}

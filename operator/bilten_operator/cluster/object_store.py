@@ -8,9 +8,11 @@ import asyncio
 import base64
 import hashlib
 import json
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
+from xml.etree.ElementTree import ParseError
 
 import urllib3
 from minio import Minio
@@ -20,13 +22,17 @@ from minio.deleteobjects import DeleteObject
 from minio.error import MinioAdminException, MinioException, S3Error
 from minio.minioadmin import MinioAdmin
 
+from bilten_operator.cluster.store_http import StoreHttp
 from bilten_operator.plan.model import Action, DeleteBuckets, EnsureBuckets, Ref
 
 #: S3 allows letters, digits and + - = . _ : / @ in the name of a tag.
 MARK = "bilten.io/owner"
 
-#: Of each request. An action makes a handful, and is tried again as a whole.
+#: Of each wait for an answer.
 TIMEOUT_S = 10.0
+#: Of an action, which makes a handful of requests; deleting many files goes on where it ended.
+TOTAL_S = 60.0
+_LONGEST_MESSAGE = 1024
 #: Actions under way at once, each in a thread.
 AT_ONCE = 8
 
@@ -41,9 +47,12 @@ class Problem(Exception):
 class ObjectStores:
     """Does the actions of plans."""
 
-    def __init__(self, *, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(self, *, timeout_s: float = TIMEOUT_S, total_s: float = TOTAL_S) -> None:
         self._timeout_s = timeout_s
+        self._total_s = total_s
         self._slots = asyncio.Semaphore(AT_ONCE)
+        # MinIO has what is secret encrypted with a key whose derivation takes 64 MiB each time.
+        self._encrypting = threading.Lock()
 
     async def act(self, action: Action, secrets: Secrets) -> str | None:
         """Do it. The sentence that says why not, or None."""
@@ -57,10 +66,10 @@ class ObjectStores:
         except Problem as problem:
             return str(problem)
         except S3Error as error:
-            return f"{action.endpoint} says {error.code}: {error.message}"
+            return f"{action.endpoint} says {error.code}: {error.message}"[:_LONGEST_MESSAGE]
         except MinioAdminException as error:
-            return f"{action.endpoint} refused an account: {_admin_words(error)}"
-        except (MinioException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            return f"{action.endpoint} refused an account: {_admin_words(error)}"[:_LONGEST_MESSAGE]
+        except (MinioException, urllib3.exceptions.HTTPError, OSError, ValueError, ParseError) as error:
             return f"{action.endpoint} does not answer as an object store: {type(error).__name__}"
         return None
 
@@ -69,10 +78,7 @@ class ObjectStores:
     ) -> None:
         address = urlsplit(action.endpoint)
         secure = address.scheme == "https"
-        pool = urllib3.PoolManager(
-            timeout=urllib3.Timeout(connect=self._timeout_s, read=self._timeout_s), retries=False, maxsize=1
-        )
-        with pool:
+        with StoreHttp(timeout_s=self._timeout_s, total_s=self._total_s) as pool:
             store = Minio(
                 address.netloc, access_key=account[0], secret_key=account[1], region=action.region, secure=secure,
                 http_client=pool,
@@ -91,7 +97,8 @@ class ObjectStores:
                 for (access, secret), buckets in users:
                     policy = f"bilten-{hashlib.sha256(' '.join(buckets).encode()).hexdigest()[:16]}"
                     admin.policy_add(policy, policy=policy_of(buckets))
-                    admin.user_add(access, secret)
+                    with self._encrypting:
+                        admin.user_add(access, secret)
                     admin.policy_set(policy, user=access)
 
 

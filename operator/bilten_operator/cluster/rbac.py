@@ -23,21 +23,18 @@ DELETED = frozenset({
 
 def instance_rules() -> list[Rule]:
     """In every namespace with instances."""
-    rules = [
+    return [
         _rule(INSTANCE.group, [INSTANCE.plural], [*_READ, "patch"]),
         _rule(INSTANCE.group, [f"{INSTANCE.plural}/status"], ["patch"]),
-        # Owner references that block the deletion of their owner are refused without it on some clusters.
-        _rule(INSTANCE.group, [f"{INSTANCE.plural}/finalizers"], ["update"]),
         _rule(EVENT.group, [EVENT.plural], ["create"]),
         _rule("", ["pods"], _READ),
         *_grouped((kind, _verbs(kind)) for kind in WRITTEN),
     ]
-    return rules + _grouped((kind, ("get",)) for kind in NAMED if kind.namespaced)
 
 
 def cluster_rules() -> list[Rule]:
-    """Everywhere, and of what has no namespace: whether a class that a spec names is there."""
-    return _grouped((kind, ("get",)) for kind in NAMED if not kind.namespaced)
+    """Everywhere: whether a class that a spec names is there, or a Gateway, which is often in another namespace."""
+    return _grouped((kind, ("get",)) for kind in NAMED)
 
 
 def lease_rules(name: str) -> list[Rule]:

@@ -7,7 +7,7 @@ one thing kept in memory; without it the action is done again.
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 Object = dict[str, Any]
 Planner = Callable[[Object, Observed, datetime], Plan]
-References = Callable[[Object], Iterable[Ref]]
+References = Callable[[Object, Mapping[Ref, Object]], Iterable[Ref]]
 
 #: There only while deleting an instance has work to do: a finalizer with the operator gone hangs every deletion.
 FINALIZER = "bilten.io/cleanup"
@@ -72,7 +72,7 @@ class Reconciler:
         self._missing_kinds = missing_kinds
         self._resync_s = resync_s
         self._clock = clock
-        self._results: dict[str, dict[str, ActionResult]] = {}
+        self._results: dict[Key, dict[str, ActionResult]] = {}
         self._strangers: dict[Key, set[Ref]] = {}
 
     async def __call__(self, key: Key) -> float | None:
@@ -102,12 +102,16 @@ class Reconciler:
         if instance is None:
             forget_conditions(key)
             self._strangers.pop(key, None)
+            self._results.pop(key, None)
             return None
-        uid: str = instance["metadata"]["uid"]
-        results = self._results.setdefault(uid, {})
+        # Their keys are made of the UID: those of an earlier instance of this name say nothing of this one.
+        results = self._results.setdefault(key, {})
         now = self._clock()
         observed = await self._observe(key, instance, results)
         plan = self._planner(instance, observed, now)
+        # Whole objects are not kept while writing: many instances write at once.
+        there = frozenset(observed.objects)
+        del observed
 
         if plan.wants_finalizer and "deletionTimestamp" not in instance["metadata"]:
             instance = await self._finalize(instance, wanted=True)
@@ -115,7 +119,7 @@ class Reconciler:
         refusal: tuple[Ref, ApiError] | None = None
         for write in plan.writes:
             try:
-                if isinstance(write, Apply | CreateOnce) and await self._taken(key, write, observed):
+                if isinstance(write, Apply | CreateOnce) and await self._taken(key, write, there):
                     return 0.0  # the plan has to know
                 acted |= await self._write(write, results)
             except (Refused, Missing) as error:
@@ -129,8 +133,6 @@ class Reconciler:
         instance = await self._write_status(instance, status)
         if not plan.wants_finalizer and not refusal:
             await self._finalize(instance, wanted=False)
-            if "deletionTimestamp" in instance["metadata"]:
-                self._results.pop(uid, None)
         tell_conditions(key, status)
         if refusal:
             raise refusal[1]
@@ -140,24 +142,25 @@ class Reconciler:
     async def _observe(self, key: Key, instance: Object, results: dict[str, ActionResult]) -> Observed:
         objects = self._cache.objects(key)
         strangers = self._strangers.pop(key, set())
-        for ref in {*self._references(instance), *strangers} - objects.keys():
+        for ref in {*self._references(instance, objects), *strangers} - objects.keys():
             if found := await self._get(ref):
                 objects[ref] = found
                 if ref in strangers:
                     self._strangers.setdefault(key, set()).add(ref)
         return Observed(objects, self._missing_kinds(), dict(results))
 
-    async def _taken(self, key: Key, write: Apply | CreateOnce, observed: Observed) -> bool:
+    async def _taken(self, key: Key, write: Apply | CreateOnce, there: frozenset[Ref]) -> bool:
         """Whether something of that name is there that the watches do not tell of, as it does not have our labels."""
         ref = Ref.of(write.manifest)
-        if ref in observed.objects or (isinstance(write, Apply) and write.manager):
+        if ref in there or (isinstance(write, Apply) and write.manager):
             return False
         found = await self._get(ref)
         if found is None:
             return False
-        if owner(found) == key:
+        whose = owner(found)
+        if whose == key:
             self._cache.put(found)
-        elif not _applied(found):
+        elif not _applied(found) or (whose and await self._client.get(INSTANCE, *whose)):
             self._strangers.setdefault(key, set()).add(ref)
             return True
         return False
@@ -174,16 +177,17 @@ class Reconciler:
             case Delete(ref=ref, uid=uid):
                 await self._client.delete(kind_of(ref.api_version, ref.kind), ref.namespace, ref.name, uid=uid)
             case EnsureBuckets() | DeleteBuckets():
-                results[write.key] = await self._act(write)
+                results[write.key] = await self._act(write, results.get(write.key))
                 return True
         WRITES.labels(_ref(write).kind, type(write).__name__).inc()
         log.info("%s %s: %s", type(write).__name__, "/".join(part or "" for part in _ref(write)[1:]), write.why)
         return False
 
-    async def _act(self, action: Action) -> ActionResult:
+    async def _act(self, action: Action, before: ActionResult | None) -> ActionResult:
         problem = await self._stores.act(action, self._get)
         log.log(logging.WARNING if problem else logging.INFO, "%s: %s: %s", action.key, action.why, problem or "done")
-        return ActionResult(not problem, self._clock(), problem or "")
+        failures = 1 + (before.failures if before else 0) if problem else 0
+        return ActionResult(not problem, self._clock(), problem or "", failures)
 
     async def _get(self, ref: Ref) -> Object | None:
         return await self._client.get(kind_of(ref.api_version, ref.kind), ref.namespace, ref.name)

@@ -1,8 +1,9 @@
 """What the status says when the API server refused a write: the plan could not know."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from bilten_operator.plan import telling
 from bilten_operator.plan.model import Ref
 
 Object = dict[str, Any]
@@ -15,13 +16,18 @@ def blocked(status: Object, previous: Object, ref: Ref, message: str, now: datet
 
     Times are those of `previous` where it said the same already, so that one refusal after the other is one status.
     """
-    at = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    at = telling.time(now)
     told = previous.get("waitingFor") or {}
     same = (told.get("kind"), told.get("name")) == (ref.kind, ref.name)
-    waiting = {"kind": ref.kind, "name": ref.name, "message": message[:2048], "since": told["since"] if same else at}
+    waiting = {
+        "kind": ref.kind,
+        "name": ref.name,
+        "message": telling.cut(message),
+        "since": told["since"] if same else at,
+    }
     before = {condition["type"]: condition for condition in previous.get("conditions", [])}
     conditions = [
-        _not_ready(condition, before.get("Ready"), f"{ref.kind} {ref.name}: {message}"[:2048], at)
+        _not_ready(condition, before.get("Ready"), telling.cut(f"{ref.kind} {ref.name}: {message}"), at)
         if condition["type"] == "Ready"
         else condition
         for condition in status.get("conditions", [])

@@ -5,13 +5,16 @@ from datetime import timedelta
 
 from bilten_operator.plan.drift import digest
 from bilten_operator.plan.judge import Verdict, waits
-from bilten_operator.plan.model import DeleteBuckets, EnsureBuckets, Ref, StepName, StoreUser
+from bilten_operator.plan.model import ActionResult, DeleteBuckets, EnsureBuckets, Ref, StepName, StoreUser
 from bilten_operator.plan.scene import SECRET, Scene
 from bilten_operator.resources import backup, settings
 
 #: A store that forgot them, as one on a lost volume does, has them again after so long.
 AGAIN_AFTER = timedelta(minutes=10)
+#: Longest that a failed try is the last one. At first it is tried sooner: a store that has just started may be ready
+#: before its Service leads to it.
 RETRY_AFTER = timedelta(seconds=10)
+_FIRST_RETRY_AFTER = timedelta(seconds=1)
 
 
 def wanted(scene: Scene) -> list[EnsureBuckets]:
@@ -39,7 +42,7 @@ def due(scene: Scene) -> Iterator[EnsureBuckets]:
     """The actions to be tried now."""
     for action in wanted(scene):
         result = scene.result(action.key)
-        if result is None or scene.now - result.at >= (AGAIN_AFTER if result.ok else RETRY_AFTER):
+        if result is None or scene.now - result.at >= _again_after(result):
             yield action
 
 
@@ -63,9 +66,15 @@ def next_look_s(scene: Scene) -> float:
         if result is None:
             waits_s.append(RETRY_AFTER.total_seconds())
         else:
-            wait = (AGAIN_AFTER if result.ok else RETRY_AFTER) - (scene.now - result.at)
-            waits_s.append(max(1.0, wait.total_seconds()))
+            wait = _again_after(result) - (scene.now - result.at)
+            waits_s.append(max(0.5, wait.total_seconds()))
     return min(waits_s)
+
+
+def _again_after(result: ActionResult) -> timedelta:
+    if result.ok:
+        return AGAIN_AFTER
+    return min(RETRY_AFTER, _FIRST_RETRY_AFTER * 2.0 ** min(max(0, result.failures - 1), 8))
 
 
 def removals(scene: Scene) -> list[DeleteBuckets]:

@@ -22,19 +22,19 @@ def has_work(scene: Scene) -> bool:
 def plan(scene: Scene) -> Plan:
     """What is left to do before the resource may go."""
     if not has_work(scene):
-        return _done(scene)
+        return _done()
     since = datetime.fromisoformat(scene.resource["metadata"]["deletionTimestamp"])
     if scene.now - since >= GIVE_UP_AFTER:
         names = ", ".join(name for action in buckets.removals(scene) for name in action.buckets)
         message = f"The files could not be deleted within {GIVE_UP_AFTER}: delete the buckets {names} yourself."
-        return _done(scene, Event("Warning", "FilesLeftBehind", message))
+        return _done(Event("Warning", "FilesLeftBehind", message))
     writers = _writers(scene)
     if writers:
         return _going(scene, tuple(writers), "Waiting for what writes files to be gone.")
     actions = buckets.removals(scene)
     results = [scene.result(action.key) for action in actions]
     if all(result is not None and result.ok for result in results):
-        return _done(scene)
+        return _done()
     due = tuple(
         action
         for action, result in zip(actions, results, strict=True)
@@ -70,5 +70,5 @@ def _going(scene: Scene, writes: tuple[Write, ...], message: str) -> Plan:
     return Plan(writes, status, tuple(events), buckets.RETRY_AFTER.total_seconds(), wants_finalizer=True)
 
 
-def _done(_scene: Scene, *events: Event) -> Plan:
+def _done(*events: Event) -> Plan:
     return Plan((), {}, events, None, wants_finalizer=False)

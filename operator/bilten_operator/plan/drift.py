@@ -9,15 +9,18 @@ import base64
 import hashlib
 import json
 import zlib
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from bilten_operator.plan.model import Ref
 from bilten_operator.resources.instance import Manifest
+from bilten_operator.resources.quantity import quantity
 
 #: What the object was rendered as: JSON, compressed. Of Secrets it is the metadata only.
 RENDER = "bilten.io/render"
 #: Hash of what the rendering followed from: the spec and the content of Secrets, nothing of the operator's own.
 INPUTS = "bilten.io/inputs"
+#: Larger than any object can be: the API server takes no more than 3 MiB.
+_LARGEST_RECORD = 3 * 2**20
 
 #: Lists that Kubernetes merges by a key, so that others may have added items of their own.
 _KEYED = {
@@ -30,10 +33,6 @@ _KEYED = {
     "topologySpreadConstraints": "topologyKey",
     "ownerReferences": "uid",
 }
-_SUFFIXES = {
-    "": Decimal(1), "m": Decimal("0.001"), "k": Decimal(10**3), "M": Decimal(10**6), "G": Decimal(10**9),
-    "T": Decimal(10**12), "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30), "Ti": Decimal(2**40),
-}  # fmt: skip
 
 
 def digest(content: Any) -> str:
@@ -50,15 +49,19 @@ def stamped(manifest: Manifest, inputs: str) -> Manifest:
 
 
 def rendered(observed: Manifest) -> Manifest | None:
-    """What the object was last rendered as; None when the operator never applied it, or its record is spoilt."""
+    """What the object was last rendered as; None when the operator never applied it, or its record is spoilt.
+
+    Whoever may edit the object may rewrite the record. One of another object would be written with the operator's
+    rights, in any namespace; one that unpacks to gigabytes would end the operator for all instances.
+    """
     packed = observed["metadata"].get("annotations", {}).get(RENDER)
     if packed is None:
         return None
     try:
-        manifest = json.loads(zlib.decompress(base64.b64decode(packed)))
-    except (ValueError, zlib.error):
+        manifest = json.loads(zlib.decompressobj().decompress(base64.b64decode(packed), _LARGEST_RECORD))
+        return manifest if Ref.of(manifest) == Ref.of(observed) else None
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError, zlib.error):
         return None
-    return manifest if isinstance(manifest, dict) and "metadata" in manifest else None
 
 
 def inputs_of(observed: Manifest) -> str | None:
@@ -97,20 +100,11 @@ def _holds_list(observed: Any, wanted: list[Any], field: str) -> bool:
 def _same_quantity(one: Any, other: Any) -> bool:
     if not (isinstance(one, str) and isinstance(other, str)):
         return False
-    first, second = _quantity(one), _quantity(other)
-    return first is not None and first == second
-
-
-def _quantity(text: str) -> Decimal | None:
-    number = text.rstrip("mkKMGTi")
-    scale = _SUFFIXES.get(text[len(number) :])
-    try:
-        return Decimal(number) * scale if scale is not None and number[:1].isdigit() else None
-    except InvalidOperation:
-        return None
+    first = quantity(one)
+    return first is not None and first == quantity(other)
 
 
 def larger(one: str, other: str) -> bool:
     """Whether the first quantity is larger than the second; False where either cannot be read."""
-    first, second = _quantity(one), _quantity(other)
+    first, second = quantity(one), quantity(other)
     return first is not None and second is not None and first > second

@@ -34,7 +34,10 @@ def judge(scene: Scene) -> Verdict | None:
 def _without(scene: Scene) -> Verdict:
     since, ref = _since(scene), scene.ref("Cluster", scene.instance.database)
     if since is None or scene.now - since < GRACE:
-        return Verdict(ready=False, reason="AwaitingFirstBackup", message="The first base backup is not complete.")
+        failed = condition(scene.find("Cluster", ref.name), "LastBackupSucceeded")
+        said = f" The last try failed: {failed.get('message')}." if failed.get("reason") == "LastBackupFailed" else ""
+        message = f"The first base backup is not complete.{said}"
+        return Verdict(ready=False, reason="AwaitingFirstBackup", message=message)
     return waits("NoBackup", f"There is no base backup after {GRACE}. Look at the Backups of {ref.name}.", ref)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from bilten_operator.plan.model import Manifest, Ref
 from bilten_operator.plan.scene import Scene, condition
+from bilten_operator.resources import backup
 
 #: Why a container waits: with these it will not start by waiting longer.
 _TROUBLE = {
@@ -96,7 +97,22 @@ def cluster(scene: Scene) -> Verdict:
         return waits(
             "SecretMissing", f"CloudNativePG has not made Secret {name}-app.", scene.ref("Secret", f"{name}-app")
         )
+    if behind := _without_plugin(scene, status.get("instanceNames") or []):
+        return behind
     return Verdict(ready=True, reason="Ready", message=f"{wanted} of {wanted} instances are ready.")
+
+
+def _without_plugin(scene: Scene, pods: list[str]) -> Verdict | None:
+    """A database pod that cannot make backups, where they are asked for: CloudNativePG starts it anew in a moment, and
+    a backup that has begun by then fails."""
+    if scene.instance.spec.backup is None:
+        return None
+    for name in pods:
+        containers = (scene.find("Pod", name) or {}).get("spec", {}).get("initContainers") or []
+        if backup.SIDECAR not in [container["name"] for container in containers]:
+            message = f"Pod {name} is without the plugin that makes backups: CloudNativePG will start it anew."
+            return waits("DatabaseStarting", message, scene.ref("Pod", name))
+    return None
 
 
 def pooler(scene: Scene) -> Verdict:

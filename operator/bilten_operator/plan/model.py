@@ -151,6 +151,8 @@ class ActionResult:
     at: datetime
     #: Why it failed, in a sentence without secrets.
     message: str = ""
+    #: How many tries have failed since the last one that did not.
+    failures: int = 0
 
 
 @dataclass(frozen=True)

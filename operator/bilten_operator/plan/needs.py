@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bilten_operator.plan.judge import Verdict, waits
-from bilten_operator.plan.model import Ref, StepName
+from bilten_operator.plan.model import Manifest, Ref, StepName
 from bilten_operator.plan.scene import Scene
 from bilten_operator.resources import settings
 from bilten_operator.resources.instance import Instance
@@ -36,9 +36,9 @@ class Known:
     bring: str
 
 
-def references(resource: Mapping[str, Any]) -> tuple[Ref, ...]:
+def references(resource: Mapping[str, Any], objects_of_it: Mapping[Ref, Manifest]) -> tuple[Ref, ...]:
     """The objects to observe for a BiltenInstance that are not labelled as ours: those that the spec names, and those
-    that CloudNativePG makes. None where the spec cannot be read."""
+    that CloudNativePG makes of what is. None where the spec cannot be read."""
     try:
         instance = Instance.read(resource)
     except ValidationError:
@@ -47,13 +47,18 @@ def references(resource: Mapping[str, Any]) -> tuple[Ref, ...]:
     made = [Ref("v1", "Secret", instance.namespace, account)]
     if instance.spec.database.managed and instance.spec.database.managed.pooler:
         made.append(Ref("apps/v1", "Deployment", instance.namespace, instance.pooler))
+    if instance.spec.backup:
+        cluster = objects_of_it.get(Ref("postgresql.cnpg.io/v1", "Cluster", instance.namespace, instance.database), {})
+        names = cluster.get("status", {}).get("instanceNames") or []
+        made += [Ref("v1", "Pod", instance.namespace, name) for name in names]
     return tuple(dict.fromkeys((*made, *(need.ref for need in objects(instance)))))
 
 
 def of_others(instance: Instance, ref: Ref) -> bool:
     """Whether no watch tells of this object, or of what makes it ready."""
     named = {need.ref for need in objects(instance)}
-    return ref in named or ref.kind in {"CustomResourceDefinition", "Pooler"} or ref.name == f"{instance.database}-app"
+    of_database = ref.kind in {"Pod", "Secret"} and ref.name.startswith(f"{instance.database}-")
+    return ref in named or ref.kind in {"CustomResourceDefinition", "Pooler"} or of_database
 
 
 def objects(instance: Instance) -> Iterator[Need]:

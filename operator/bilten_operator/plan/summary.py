@@ -12,6 +12,8 @@ from bilten_operator.plan.model import Ref, StepName
 from bilten_operator.plan.scene import Scene
 from bilten_operator.plan.telling import Told
 
+#: No registry takes a longer one, but a spec may name it.
+_LONGEST_TAG = 128
 _PAUSED = "Nothing is changed while spec.paused is true."
 
 
@@ -159,4 +161,4 @@ def short(image: str) -> str:
     if digest:
         return digest[:12]
     _, colon, tag = name.rpartition("/")[2].partition(":")
-    return tag if colon else "latest"
+    return tag[:_LONGEST_TAG] if colon else "latest"

@@ -6,6 +6,8 @@ from bilten_operator.resources import cron, settings
 from bilten_operator.resources.instance import Instance, Manifest
 
 PLUGIN = "barman-cloud.cloudnative-pg.io"
+#: The plugin's container in the pods of the database.
+SIDECAR = "plugin-barman-cloud"
 COMPONENT = "database"
 
 

@@ -61,6 +61,7 @@ def translate(five_fields: str, time_zone: str, now: datetime) -> list[Schedule]
     A day of the month is not moved where the offset leads over midnight: no cron can say "the last day of the month".
     """
     minute, hour, day_of_month, month, weekday = five_fields.split()
+    day_of_month, month = _forward(day_of_month, 1, 31), _forward(month, 1, 12, _MONTHS)
     offset = now.astimezone(_zone(time_zone)).utcoffset() or timedelta()
     offset_min = int(offset.total_seconds() // 60)
     weekdays = None if "*" in weekday and "/" not in weekday else _values(weekday, 0, 6, _DAYS)
@@ -104,8 +105,19 @@ def _values(field: str, low: int, high: int, names: tuple[str, ...] = ()) -> set
         else:
             start = _number(first, names, low)
             end = _number(last, names, low) if last else (high if step else start)
-        found.update(range(start, end + 1, int(step or 1)))
+        # From Friday to Monday is a range, too. CloudNativePG refuses it, so it is never passed on as such.
+        span_of = range(start, end + 1) if start <= end else (*range(start, high + 1), *range(low, end + 1))
+        found.update(span_of[:: int(step or 1)])
     return found
+
+
+def _forward(field: str, low: int, high: int, names: tuple[str, ...] = ()) -> str:
+    """The field as it is written, unless a range in it leads over the end."""
+    for item in field.lower().split(","):
+        first, dash, last = item.partition("/")[0].partition("-")
+        if dash and _number(first, names, low) > _number(last, names, low):
+            return _join(sorted(_values(field, low, high, names)))
+    return field
 
 
 def _number(text: str, names: tuple[str, ...], low: int) -> int:

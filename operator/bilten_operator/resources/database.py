@@ -15,6 +15,15 @@ _RESOURCES = {
     "production": ("1", "2Gi", "4Gi"),
 }
 
+#: What the service asks of its sessions. PgBouncer refuses connections that say what it does not know.
+_OF_SESSIONS = (
+    "statement_timeout",
+    "lock_timeout",
+    "idle_in_transaction_session_timeout",
+    "jit",
+    "default_transaction_read_only",
+)
+
 
 def cluster(instance: Instance, operator: OperatorConfig) -> Manifest:
     """The Cluster. Its data outlives the instance unless the deletion policy says otherwise."""
@@ -35,6 +44,8 @@ def cluster(instance: Instance, operator: OperatorConfig) -> Manifest:
         "resources": {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": most}},
         "enablePDB": managed.instances > 1,
         "primaryUpdateStrategy": "unsupervised",
+        # A smart shutdown waits until clients leave by themselves, and refuses new ones meanwhile. Pools never leave.
+        "smartShutdownTimeout": 0,
         # Not our other labels: CloudNativePG has its own values for them, and what it makes is not ours.
         "inheritedMetadata": {"labels": {"app.kubernetes.io/part-of": "bilten"}},
     }
@@ -71,9 +82,9 @@ def pooler(instance: Instance, wanted: Pooler) -> Manifest:
             "pgbouncer": {
                 "poolMode": "transaction",
                 "parameters": {
-                    # The service's driver prepares statements, and says its time-outs as it connects.
+                    # The service's driver prepares statements, and says these as it connects.
                     "max_prepared_statements": "500",
-                    "ignore_startup_parameters": "statement_timeout,lock_timeout,idle_in_transaction_session_timeout",
+                    "ignore_startup_parameters": ",".join(_OF_SESSIONS),
                 },
             },
         },

@@ -4,9 +4,11 @@ They are objects of their own: what a browser uploads to the store may be large,
 the API's origin.
 """
 
+from math import ceil
 from urllib.parse import urlsplit
 
 from bilten_operator.resources.instance import Instance, Manifest
+from bilten_operator.resources.quantity import quantity
 from bilten_operator.resources.settings import STORE_PORT
 
 COMPONENT = "exposure"
@@ -52,12 +54,12 @@ def _ingress(instance: Instance, name: str, host: str, service: str, port: int) 
     return {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": metadata, "spec": spec}
 
 
-def _nginx_size(quantity: str) -> str:
-    """nginx knows k, m and g, all of them powers of 1024, and bare bytes."""
+def _nginx_size(size: str) -> str:
+    """nginx knows k, m and g, all of them powers of 1024, and bytes. The larger where they differ."""
     for unit, letter in (("Ki", "k"), ("Mi", "m"), ("Gi", "g"), ("k", "k"), ("M", "m"), ("G", "g")):
-        if quantity.endswith(unit) and quantity.removesuffix(unit).isdigit():
-            return quantity.removesuffix(unit) + letter
-    return quantity
+        if size.endswith(unit) and size.removesuffix(unit).isdigit():
+            return size.removesuffix(unit) + letter
+    return str(ceil(quantity(size) or 0))
 
 
 def _route(instance: Instance, name: str, host: str, service: str, port: int) -> Manifest:

@@ -65,6 +65,8 @@ def stateful_set(instance: Instance, operator: OperatorConfig, *, content_hash: 
         "metadata": instance.metadata(instance.object_store, COMPONENT, data=True),
         "spec": {
             "replicas": 1,
+            # Otherwise a pod that never became ready, as its image could not be pulled, is not replaced by a new one.
+            "podManagementPolicy": "Parallel",
             "serviceName": instance.object_store,
             "selector": {"matchLabels": instance.selector(COMPONENT)},
             "persistentVolumeClaimRetentionPolicy": {"whenDeleted": deleted, "whenScaled": "Retain"},

@@ -180,5 +180,4 @@ def _to_store(instance: Instance) -> Rule:
 
 
 def _to_mirror(instance: Instance) -> Rule:
-    port = scanner.mirror_port(instance)
-    return _rule(ports=[port or 443])
+    return _rule(ports=[scanner.mirror_port(instance)])

@@ -5,17 +5,17 @@ mirror.
 """
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from bilten_operator.api.scanner import OFFICIAL
 from bilten_operator.resources import pods
 from bilten_operator.resources.instance import Instance, Manifest
 from bilten_operator.resources.operator_config import OperatorConfig
-from bilten_operator.resources.settings import CLAMD_PORT, CLAMD_SOCKET
+from bilten_operator.resources.settings import CLAMD_PORT, CLAMD_SOCKET, port_of
 
 COMPONENT = "scanner"
 #: User and group of the image.
 _USER, _GROUP = 100, 101
+_UPSTREAM = "database.clamav.net"
 _CONFIGURATION = "/etc/bilten-clamav"
 _SIGNATURES = "/var/lib/clamav"
 _SOCKET_FOLDER = CLAMD_SOCKET.rpartition("/")[0]
@@ -56,7 +56,7 @@ def configuration(instance: Instance) -> Manifest:
     freshclam = [
         "Foreground yes",
         f"DatabaseDirectory {_SIGNATURES}",
-        *([f"PrivateMirror {mirror}"] if mirror else ["DatabaseMirror database.clamav.net"]),
+        *([f"PrivateMirror {mirror}"] if mirror else [f"DatabaseMirror {_UPSTREAM}"]),
         *(f"ExcludeDatabase {name}" for name in OFFICIAL if name not in wanted),
         *(f"DatabaseCustomURL {mirror}/{name}" for name in wanted if name not in OFFICIAL),
         # A mirror of one's own is asked often: nothing but a date is compared.
@@ -156,9 +156,6 @@ def shared(instance: Instance, operator: OperatorConfig, *, content_hash: str) -
     ]
 
 
-def mirror_port(instance: Instance) -> int | None:
-    """TCP port under which freshclam asks for signatures; None where there is no freshclam."""
-    if instance.spec.scanner.mode == "External":
-        return None
-    parts = urlsplit(instance.spec.scanner.mirror or "https://database.clamav.net")
-    return parts.port or (443 if parts.scheme == "https" else 80)
+def mirror_port(instance: Instance) -> int:
+    """TCP port under which freshclam asks for signatures."""
+    return port_of(instance.spec.scanner.mirror or f"https://{_UPSTREAM}")

@@ -25,7 +25,8 @@ def explained(error: Exception, database_url: str) -> MigrationError | None:
     if refused is not None:
         return kind(_explain_refusal(refused, database_url))
     if kind is MigrationUnavailable:
-        return kind(f"Cannot reach the database at {_place(database_url)}: {_reason(error)}. Is it running there?")
+        what = f"Cannot reach the database at {_place(database_url)}: {_reason(error)}"
+        return kind(f"{what}. Start it, or correct BILTEN_DATABASE_URL.")
     return None
 
 

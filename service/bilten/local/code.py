@@ -31,6 +31,11 @@ _SHOWN_LINES = 12
 _STEP = re.compile(r"(?=.*\b(schema_ready|sample_data_ready)\b)(?=.*\b(?:applied|inserted)\W+(\d+))")
 _STEPS = {"schema_ready": ("schema", "migrations applied"), "sample_data_ready": ("sample data", "rows inserted")}
 
+#: What an API logs that cannot prepare its schema, with the reason that its answers do not give.
+_DELAY = re.compile(
+    r"(?=.*\bschema_(?:waits_for_database|not_prepared)\b).*?(?:\breason\W+(.+?[.?])[\"'](?:[,} ]|$)|$)"
+)
+
 Post = Callable[[Callable[[], None]], None]
 
 
@@ -64,6 +69,7 @@ class Code:
         self._was_ready = False
         self._is_new = True
         self._changed_at = 0.0
+        self._delay = ""
 
     @property
     def debugger_port(self) -> int | None:
@@ -80,6 +86,7 @@ class Code:
         self._screen.note(f"{names} changed, reloading")
         self._changed_at = time.monotonic()
         self._is_new = True
+        self._delay = ""
         self._worker.retire()
         for service in (self._api, self._worker):
             service.forgive()
@@ -173,9 +180,17 @@ class Code:
         )  # fmt: skip
 
     def _line(self, child: Child, text: str) -> None:
-        """Show a line of a process that serves; of one that starts only its steps are shown, and all if it fails."""
+        """Show a line of a process that serves; of one that starts, its steps and delays, and all if it fails."""
         if child.ready:
             self._screen.line(child.label, text)
         elif not self._was_ready and (done := _STEP.search(text)):
             name, what = _STEPS[done[1]]
             self._screen.step(name, f"{done[2]} {what}" if done[2] != "0" else "up to date")
+        elif found := _DELAY.search(text):
+            self._delayed(found[1] or f"the schema cannot be prepared; {self._logs / 'api.log'} says why")
+
+    def _delayed(self, reason: str) -> None:
+        """Say once what is tried again every few seconds."""
+        if reason != self._delay:
+            self._delay = reason
+            self._screen.trouble(re.sub(r"\\(?=[\"'])", "", reason))

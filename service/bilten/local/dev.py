@@ -17,10 +17,9 @@ PROJECT = Path(bilten.__file__).parents[2]
 
 
 def port_number(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:  # noqa: PLR2004 - what a port is
-        raise ValueError
-    return port
+    if not (text.isascii() and text.isdigit() and int(text) <= 65535):  # noqa: PLR2004 - what a port is
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: write a number up to 65535, as in `make up PORT=3002`")
+    return int(text)
 
 
 def main(argv: list[str]) -> int:

@@ -5,11 +5,16 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from bilten.local.problem import LocalError
+
+#: So often the changing line of a terminal tells how long a step has taken, in seconds.
+TICK_S = 1.0
 
 _NETWORK = (
     r"Failed to establish a new connection|NewConnectionError|NameResolutionError|name resolution|ConnectTimeout|"
@@ -60,11 +65,13 @@ def create_environment(environment: Path, log: Path) -> None:
             f"This Python ({sys.executable}) cannot make virtual environments: install the Debian package "
             f"python{version}-venv (apt install python{version}-venv), then run this again."
         ) from None
-    say(f"creating .venv with Python {sys.version.split()[0]}")
-    shutil.rmtree(environment, ignore_errors=True)
-    with log.open("a") as output:
+    progress = Progress(0)
+    progress.show(f"creating .venv with Python {sys.version.split()[0]}", important=True)
+    with progress.counted(), log.open("a") as output:
+        shutil.rmtree(environment, ignore_errors=True)
         command = [sys.executable, "-m", "venv", str(environment)]
         done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False)
+    progress.keep()
     if done.returncode != 0:
         raise explain(log)
 
@@ -81,7 +88,10 @@ def install_locked(environment: Path, lock: Path, log: Path) -> None:
 
 def install_project(environment: Path, root: Path, log: Path) -> None:
     """Install the project itself, editable. Raises `LocalError`."""
-    _run(environment, ["--no-build-isolation", "--no-deps", "-e", str(root)], log, Progress(0))
+    progress = Progress(0)
+    progress.show("installing Bilten")
+    _run(environment, ["--no-build-isolation", "--no-deps", "-e", str(root)], log, progress)
+    progress.clear()
 
 
 def say(text: str) -> None:
@@ -99,6 +109,8 @@ class Progress:
         self._terminal = sys.stdout.isatty()
         self._began = time.monotonic()
         self._said = self._began
+        self._text = ""
+        self._shown_at = self._began
 
     def read(self, line: str) -> None:
         """Take note of one line of pip's output."""
@@ -106,29 +118,59 @@ class Progress:
             self._total -= 1
         elif found := re.match(r"\s*(?:Collecting|Requirement already satisfied:) ([\w.-]+)==", line):
             self._count += 1
-            self._show(f"downloading {self._count}/{self._total} {found[1]}")
+            self.show(f"downloading {self._count}/{self._total} {found[1]}")
         elif line.startswith("Installing collected packages") and self._total:
-            self._show(f"installing {self._total} packages", important=True)
+            self.show(f"installing {self._total} packages", important=True)
 
     def done(self) -> None:
         """Say how long it took."""
         self.clear()
         say(f"installed {self._total} packages in {time.monotonic() - self._began:.0f} s")
 
-    def _show(self, text: str, *, important: bool = False) -> None:
+    def show(self, text: str, *, important: bool = False) -> None:
+        """Say what is being done; without a terminal only what is important, or when there was silence for long."""
         if self._terminal:
-            self.clear()
-            width = shutil.get_terminal_size().columns - 1
-            sys.stdout.write(text[:width])
-            sys.stdout.flush()
+            self._text, self._shown_at = text, time.monotonic()
+            self._rewrite(text)
         elif important or time.monotonic() - self._said > 5:  # noqa: PLR2004 - seconds
             self._said = time.monotonic()
             say(text)
 
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count the seconds of a long step in the changing line, which so is seen to go on."""
+        ended = threading.Event()
+
+        def count() -> None:
+            while self._terminal and not ended.wait(TICK_S):
+                seconds = int(time.monotonic() - self._shown_at)
+                if self._text and seconds:
+                    self._rewrite(f"{self._text}  {seconds} s")
+
+        thread = threading.Thread(target=count, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
     def clear(self) -> None:
         """Take the changing line away."""
         if self._terminal:
-            sys.stdout.write("\r\033[K")
+            self._text = ""
+            self._rewrite("")
+
+    def keep(self) -> None:
+        """Leave the changing line where it is."""
+        if self._terminal:
+            self._rewrite(self._text)
+            sys.stdout.write("\n")
+
+    def _rewrite(self, text: str) -> None:
+        width = shutil.get_terminal_size().columns - 1
+        sys.stdout.write(f"\r\033[K{text[:width]}")
+        sys.stdout.flush()
 
 
 def explain(log: Path) -> LocalError:
@@ -148,6 +190,7 @@ def _run(environment: Path, arguments: Sequence[str], log: Path, progress: Progr
     # PIP_USER=1, which some developers set, is refused inside a virtual environment.
     env = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PIP_USER": "0"}
     with (
+        progress.counted(),
         log.open("a") as output,
         subprocess.Popen(
             command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"

@@ -85,9 +85,12 @@ class Supervisor:
         if backing.postgres:
             backing.postgres.wait_ready(unless=self._check_stop)
             self._screen.step("Postgres", str(self._home.postgres))
+        else:
+            self._screen.note(f"Postgres: {backing.describe_database()} (BILTEN_DATABASE_URL is set)")
         if backing.store:
             threading.Thread(target=self._prepare, args=(backing.store,), daemon=True).start()
         else:
+            self._screen.note(f"object store: {backing.describe_store()[0]} (BILTEN_S3_ENDPOINT is set)")
             self._unfinished.remove("object store")
 
     def _start_code(self) -> Code:

@@ -12,6 +12,8 @@ import watchfiles
 
 #: Editors save in several steps; changes this close together are one, in milliseconds.
 _DEBOUNCE_MS = 60
+#: For so many seconds an API is expected to be ready at any moment.
+_SOON_S = 5.0
 
 
 class Watcher:
@@ -54,7 +56,7 @@ def await_ready(
     """Ask /readyz in a thread, while `still()`, until it is 200: then `ready`; `waits` gets each new reason."""
 
     def ask() -> None:
-        reason = ""
+        reason, began = "", time.monotonic()
         while still():
             with suppress(OSError, http.client.HTTPException, ValueError):
                 status, message = _readiness(host, port)
@@ -63,8 +65,9 @@ def await_ready(
                     return
                 if message != reason:
                     reason = message
-                    waits(reason)
-            time.sleep(0.03)
+                    waits(reason.removeprefix("Not ready: "))
+            # Each look is logged: what is long in coming is looked for less often.
+            time.sleep(0.03 if time.monotonic() - began < _SOON_S else 0.2)
 
     threading.Thread(target=ask, daemon=True).start()
 

@@ -44,13 +44,15 @@ class Health:
 
     def __init__(self) -> None:
         self._checks: dict[str, Check] = {}
+        self._failings: dict[str, str] = {}
         self._results: dict[str, tuple[float, float | Exception]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self.draining = False
 
-    def add(self, name: str, check: Check) -> None:
-        """Check a dependency by calling something that raises when it is not there."""
+    def add(self, name: str, check: Check, *, failing: str = "does not answer") -> None:
+        """Check a dependency by calling something that raises when it is not there; `failing` says that in words."""
         self._checks[name] = check
+        self._failings[name] = failing
         self._locks[name] = asyncio.Lock()
 
     def remove(self, name: str) -> None:
@@ -77,7 +79,7 @@ class Health:
         names = list(self._checks)
         results = dict(zip(names, await asyncio.gather(*map(self.of, names)), strict=True))
         missing: list[Detail] = [
-            {"field": name, "code": "UNAVAILABLE", "message": f"The {name.replace('_', ' ')} does not answer"}
+            {"field": name, "code": "UNAVAILABLE", "message": f"The {name.replace('_', ' ')} {self._failings[name]}"}
             for name, result in results.items()
             if isinstance(result, Exception)
         ]

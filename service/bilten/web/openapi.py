@@ -98,7 +98,14 @@ def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
         "components": {
             "schemas": {"Error": _ERROR_SCHEMA}
             | {name: schema for name, schema in sorted(schemas.items()) if name not in parameter_models},
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": {
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": f"The `data.token` that `POST {BASE}/auth/login` answers.",
+                }
+            },
         },
     }
 

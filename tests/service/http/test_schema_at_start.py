@@ -24,6 +24,7 @@ async def test_a_database_of_a_newer_version_is_left_alone_and_said_to_be_not_re
         reply = await api.get("//readyz")
         assert (reply.status, reply.json["error"]) == (503, "NOT_READY")
         assert [item["field"] for item in reply.json["details"]] == ["schema"]
+        assert reply.json["message"] == "Not ready: The schema is not prepared"
     assert await database.fetchval("select version_num from alembic_version") == "9999"
 
 

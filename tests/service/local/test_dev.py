@@ -11,6 +11,8 @@ from itertools import chain
 from pathlib import Path
 
 import psutil
+import pytest
+from bilten.db.database import Database
 from bilten.local import clamd
 from bilten.local.objectstore import S3Address
 from bilten.local.summary import ACCOUNTS
@@ -183,6 +185,34 @@ def test_servers_named_by_the_environment_take_the_place_of_the_embedded_ones(
         assert object_store.secret_key not in dev.output
         assert not (tmp_path / "home" / "postgres").exists()
         assert not (tmp_path / "home" / "objects").exists()
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+def test_a_database_that_is_not_there_is_said_once_with_what_to_do(tmp_path: Path, log_format: str):
+    url = "postgresql://ada:hidden-word@127.0.0.1:1/none"
+    with running(tmp_path / "home", BILTEN_DATABASE_URL=url, BILTEN_LOG_FORMAT=log_format) as dev:
+        dev.says("Start it, or correct BILTEN_DATABASE_URL.")
+        api_log = dev.home / "logs" / "api.log"
+        wait_until(lambda: api_log.read_text().count("schema_waits_for_database") > 1)
+        assert dev.stop(signal.SIGINT) == 0
+    assert "● Postgres: external, 127.0.0.1:1/none (BILTEN_DATABASE_URL is set)\n" in dev.output
+    refused = [line for line in dev.output.splitlines() if line.startswith("✗")]
+    assert len(refused) == 1
+    assert re.fullmatch(
+        r"✗ Cannot reach the database at 127\.0\.0\.1:1: .+ \('127\.0\.0\.1', 1\)\. "
+        r"Start it, or correct BILTEN_DATABASE_URL\.",
+        refused[0],
+    )
+    assert "hidden-word" not in dev.output
+
+
+async def test_a_database_of_newer_code_is_named_while_the_api_waits(
+    tmp_path: Path, database: Database, database_url: str
+):
+    async with database.transaction() as tx:
+        await tx.exec_driver_sql("update alembic_version set version_num = '9999'")
+    with running(tmp_path / "home", BILTEN_DATABASE_URL=database_url) as dev:
+        dev.says("✗ The database is at revision 9999, which this version does not know")
 
 
 def test_half_of_an_external_store_is_refused_in_one_sentence(tmp_path: Path):

@@ -67,6 +67,16 @@ def test_charts_and_packages_have_one_version():
         assert (said["version"], said["appVersion"]) == (version, version)
 
 
+def test_the_images_that_the_readme_builds_are_those_that_the_charts_run():
+    readme = (PROJECT / "README.md").read_text()
+    built = re.findall(r"^    docker build --file (\S+) --tag (\S+) \.$", readme, re.MULTILINE)
+    assert all((PROJECT / dockerfile).exists() for dockerfile, _ in built)
+    operator = yaml.safe_load((OPERATOR / "Chart.yaml").read_text())["appVersion"]
+    service = yaml.safe_load((INSTANCE / "values-development.yaml").read_text())["spec"]["image"]
+    assert [image for _, image in built] == [f"bilten/operator:{operator}", service]
+    assert f"    kind load docker-image bilten/operator:{operator} {service}\n" in readme
+
+
 def test_what_the_readme_installs_is_taken():
     commands = re.findall(r"^    (helm install .+)$", (PROJECT / "README.md").read_text(), re.MULTILINE)
     assert {command.split()[3] for command in commands} == {"charts/bilten-operator", "charts/bilten-instance"}

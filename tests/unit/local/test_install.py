@@ -212,6 +212,18 @@ def test_a_terminal_sees_each_package(monkeypatch: pytest.MonkeyPatch, capsys: p
     assert capsys.readouterr().out == "\r\033[Kdownloading 1/57 aiohttp"
 
 
+def test_a_terminal_sees_the_seconds_of_a_long_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(pip, "TICK_S", 0.01)
+    pip.create_environment(tmp_path / ".venv", tmp_path / "install.log")
+    first, *between, last = capsys.readouterr().out.split("\r\033[K")[1:]
+    assert first.startswith("creating .venv with Python 3.")
+    assert last == f"{first}\n"
+    assert between[0] == f"{first}  1 s"
+
+
 def test_without_a_network_a_real_installation_ends_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     for name in [name for name in os.environ if name.startswith("PIP_")]:
         monkeypatch.delenv(name)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from bilten_operator.api.conditions import ConditionType
 from bilten_operator.plan.model import ActionResult, Ref
+from bilten_operator.plan.needs import references
 from bilten_operator.plan.summary import short
 from support.world import EVERYTHING, NAMESPACE, START, World, encoded, samples, text
 
@@ -227,6 +228,40 @@ def test_a_backup_asked_for_later_gets_its_account_though_the_database_is_there(
     assert world.find("Secret", "bilten-backup-s3")
 
 
+def test_backups_begin_when_the_pods_of_a_database_that_ran_without_them_are_started_anew():
+    world = World(DEVELOPMENT).provide().converge()
+    cluster = world.find("Cluster", "bilten-db")
+    assert cluster
+    world.stuck.add("Cluster")
+    cluster["status"]["instanceNames"] = ["bilten-db-1"]
+    pod = world.put(Ref("v1", "Pod", NAMESPACE, "bilten-db-1"), spec={"initContainers": [{"name": "bootstrap"}]})
+    world.edit(backup={})
+    assert Ref.of(pod) in references(world.instance, world.objects)
+    rounds(world)
+    waits = world.instance["status"]["waitingFor"]
+    assert (waits["kind"], waits["name"]) == ("Pod", "bilten-db-1")
+    assert not world.find("ScheduledBackup", "bilten-db")
+    assert world.last
+    assert world.last.wake_after_s == 5.0
+    pod["spec"]["initContainers"].append({"name": "plugin-barman-cloud"})
+    rounds(world)
+    assert world.find("ScheduledBackup", "bilten-db")
+    assert world.condition("Ready")["status"] == "True"
+
+
+def test_why_the_first_backup_failed_is_told():
+    world = backed_up()
+    cluster = world.find("Cluster", "bilten-db")
+    assert cluster
+    world.stuck.add("Cluster")
+    said = {"type": "LastBackupSucceeded", "status": "False", "reason": "LastBackupFailed", "message": "no such key"}
+    cluster["status"]["conditions"].append(said)
+    world.converge()
+    assert world.condition("BackupHealthy")["message"] == (
+        "The first base backup is not complete. The last try failed: no such key."
+    )
+
+
 def test_the_time_of_a_condition_moves_only_when_it_turns():
     world = World(DEVELOPMENT).provide().converge()
     first = {found["type"]: found["lastTransitionTime"] for found in world.instance["status"]["conditions"]}
@@ -394,6 +429,7 @@ def test_suspended_backups_are_as_asked():
         ("registry.example.com:5000/bilten", "latest"),
         ("registry.example.com:5000/bilten:1.2", "1.2"),
         ("bilten:1.2@sha256:" + "ab" * 32, "abababababab"),
+        ("bilten:" + "1" * 400, "1" * 128),  # the API server takes no more than 253 signs in the status
     ],
 )
 def test_a_version_is_the_tag_or_the_beginning_of_the_digest(image: str, version: str):

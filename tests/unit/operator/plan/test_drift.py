@@ -159,6 +159,11 @@ def test_what_was_stamped_is_read_back(spec: dict[str, Any]):
         ({"cpu": "1"}, {"cpu": "1000m"}, True),
         ({"memory": "1Gi"}, {"memory": "1024Mi"}, True),
         ({"memory": "1G"}, {"memory": "1Gi"}, False),
+        ({"cpu": "100m"}, {"cpu": "100000u"}, True),
+        ({"memory": "1Pi"}, {"memory": "1024Ti"}, True),
+        ({"memory": "1E"}, {"memory": "1e18"}, True),
+        ({"memory": "1.5Gi"}, {"memory": "1536Mi"}, True),
+        ({"name": "1e"}, {"name": "1E"}, False),
         ({"name": "a"}, {"name": "b"}, False),
         ({}, {"env": [], "value": "", "x": {}}, True),
         ({}, {"port": 1}, False),
@@ -174,4 +179,6 @@ def test_quantities_and_lists_are_compared_as_kubernetes_does(observed: Any, wan
 def test_sizes_are_compared_as_quantities():
     assert larger("1Ti", "999Gi")
     assert not larger("1024Mi", "1Gi")
+    assert larger("2Pi", "1024Ti")
     assert not larger("nothing", "1Gi")
+    assert not larger("1e999999999", "1Gi")

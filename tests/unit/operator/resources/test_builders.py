@@ -34,7 +34,18 @@ def test_secrets_for_pulling_images_reach_every_pod_and_the_database():
 
 
 @pytest.mark.parametrize(
-    ("size", "nginx"), [("10Mi", "10m"), ("1Gi", "1g"), ("512k", "512k"), ("1048576", "1048576"), ("2M", "2m")]
+    ("size", "nginx"),
+    [
+        ("10Mi", "10m"),
+        ("1Gi", "1g"),
+        ("512k", "512k"),
+        ("1048576", "1048576"),
+        ("2M", "2m"),
+        ("1.5Gi", "1610612736"),
+        ("1Ti", "1099511627776"),
+        ("1e7", "10000000"),
+        ("100m", "1"),  # a tenth of a byte, and not nginx's 100 MiB
+    ],
 )
 def test_the_upload_size_is_told_to_nginx_in_its_own_units(size: str, nginx: str):
     exposure = {"mode": "Ingress", "host": "api.example.com", "maxUploadSize": size}

@@ -23,10 +23,26 @@ def six(schedule: str, zone: str = "UTC", now: datetime = WINTER) -> list[str]:
         ("*/15 0-2 1,15 jan-mar *", "0 0,15,30,45 0,1,2 1,15 jan-mar *"),
         ("30 2 * * mon-fri", "0 30 2 * * 1,2,3,4,5"),
         ("5/20 4 * * 0", "0 5,25,45 4 * * 0"),
+        ("0 3 28-31 * fri-sun", "0 0 3 28-31 * 0,5,6"),
     ],
 )
 def test_seconds_come_first(five: str, expected: str):
     assert six(five) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("five", "expected"),
+    [
+        ("0 22-2 * * *", "0 0 0,1,2,22,23 * * *"),
+        ("50-10/10 3 * * *", "0 0,10,50 3 * * *"),
+        ("0 3 * * fri-mon", "0 0 3 * * 0,1,5,6"),
+        ("0 3 30-2 nov-feb *", "0 0 3 1,2,30,31 1,2,11,12 *"),
+    ],
+)
+def test_a_range_may_lead_over_the_end(five: str, expected: str):
+    assert six(five) == [expected]
+    [schedule] = translate(five, "UTC", WINTER)
+    assert schedule.previous(WINTER)
 
 
 def test_a_zone_moves_the_hour_and_summer_time_moves_it_again():

@@ -36,14 +36,15 @@ def test_every_pod_passes_an_admission_that_enforces_restricted(bilten: Instance
     labels = [pod["metadata"]["labels"] for pod in cluster.list("pods", FIRST)]
     assert {found.get(COMPONENT) or found[CNPG] for found in labels} >= {"api", "worker", "migration", "objects"}
     assert any(found.get(CNPG) == "bilten-db" for found in labels)
-    refused = [event["message"] for event in cluster.list("events") if "violates PodSecurity" in event["message"]]
-    assert refused == []
+    told = [event.get("message", "") for name in (FIRST, SYSTEM) for event in cluster.list("events", name)]
+    assert told
+    assert [message for message in told if "violates PodSecurity" in message] == []
 
 
 def test_the_whole_contract_is_kept_through_the_ingress(bilten: Instance):
     walk = [sys.executable, "-m", "pytest", "-q", "--confcutdir=tests/contract", "-p", "no:cacheprovider"]
     # What is mailed can be read on the pod itself only.
-    with bilten.cluster.forwarded("deployment/bilten-api", 3001, namespace=FIRST) as mailbox:
+    with bilten.cluster.forwarded("service/bilten-api", 80, namespace=FIRST) as mailbox:
         told = {
             "BILTEN_CONTRACT_URL": f"http://{bilten.host}",
             "BILTEN_CONTRACT_ADDRESS": f"{bilten.ingress.host}:{bilten.ingress.port}",
@@ -62,7 +63,7 @@ def test_the_whole_contract_is_kept_through_the_ingress(bilten: Instance):
 def test_metrics_and_mails_are_shown_to_nobody_through_the_ingress(bilten: Instance):
     for path in ("/metrics", "/dev/mail", "/dev/mail.json"):
         assert bilten.ask(path).status == 404, path
-    with bilten.cluster.forwarded("deployment/bilten-api", 3001, namespace=FIRST) as pod:
+    with bilten.cluster.forwarded("service/bilten-api", 80, namespace=FIRST) as pod:
         for path in ("/metrics", "/dev/mail"):
             with urllib.request.urlopen(pod + path) as answer:  # noqa: S310 - http, of this test
                 assert answer.status == 200
