@@ -27,6 +27,7 @@ from bilten.files import upload_routes as file_uploads
 from bilten.idempotency.guard import guard
 from bilten.mail import dev_pages
 from bilten.mail.compose import Mailer
+from bilten.objects.cdn import cdn_of
 from bilten.objects.links import LinkSigner
 from bilten.objects.probe import bucket_probe
 from bilten.objects.store import ObjectStore
@@ -49,7 +50,9 @@ log = structlog.get_logger("bilten.app")
 
 def all_endpoints() -> list[Endpoint]:
     """Everything the API serves, in the order of its documentation."""
-    return endpoints_of(accounts, events, event_search, articles, wishlist, files, file_uploads, pictures, public_files, health)
+    return endpoints_of(
+        accounts, events, event_search, articles, wishlist, files, file_uploads, pictures, public_files, health
+    )
 
 
 def create_app(settings: Settings) -> web.Application:
@@ -68,6 +71,7 @@ def create_app(settings: Settings) -> web.Application:
         spool=Spool(settings.spool_dir, settings.spool_bytes),
         workshop=Workshop(settings),
         links=LinkSigner(settings),
+        cdn=cdn_of(settings),
         object_store=ObjectStore(settings) if settings.s3_endpoint else None,
     )
     app = web.Application(client_max_size=settings.max_json_bytes)
@@ -106,6 +110,7 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
         ending.push_async_callback(services.db.close)
         ending.callback(services.passwords.close)
         ending.push_async_callback(services.workshop.close)
+        ending.push_async_callback(services.cdn.close)
         if services.object_store:
             await services.object_store.open()
             ending.push_async_callback(services.object_store.close)

@@ -7,6 +7,7 @@ from bilten.accounts.tokens import TokenIssuer
 from bilten.db.counters import ViewCounter
 from bilten.db.database import Database
 from bilten.mail.compose import Mailer
+from bilten.objects.cdn import Cdn
 from bilten.objects.links import LinkSigner
 from bilten.objects.store import ObjectStore
 from bilten.scanning.workshop import Workshop
@@ -31,6 +32,7 @@ class Services:
     spool: Spool
     workshop: Workshop
     links: LinkSigner
+    cdn: Cdn
     #: None where the settings name none.
     object_store: ObjectStore | None
     #: Which failed sign-ins are still written down.

@@ -15,12 +15,13 @@ from bilten.jobs.monitor import Monitor
 from bilten.jobs.worker import Worker
 from bilten.mail import deliver
 from bilten.settings import Settings
+from bilten.web.health import Health
 
 
 @asynccontextmanager
-async def kinds(settings: Settings, db: Database) -> AsyncIterator[list[Kind[Any]]]:
-    """Every kind of job that is done in this deployment, while the block runs."""
-    async with tools.kinds(settings, db) as of_files:
+async def kinds(settings: Settings, db: Database, checks: Health) -> AsyncIterator[list[Kind[Any]]]:
+    """Every kind of job that is done in this deployment, while the block runs; `checks` get what they need."""
+    async with tools.kinds(settings, db, checks) as of_files:
         yield [*deliver.kinds(settings, db), *links.kinds(settings, db), *of_files]
 
 
@@ -41,8 +42,9 @@ async def _serve(settings: Settings) -> int:
     async with AsyncExitStack() as ending:
         ending.push_async_callback(db.close)
         await db.open()
-        worker = Worker(db, await ending.enter_async_context(kinds(settings, db)), settings)
-        monitor = Monitor(settings, db, is_stuck=worker.is_stuck)
+        checks = Health()
+        worker = Worker(db, await ending.enter_async_context(kinds(settings, db, checks)), settings)
+        monitor = Monitor(settings, db, checks, is_stuck=worker.is_stuck)
         ending.push_async_callback(monitor.close)
         try:
             await monitor.open()

@@ -32,13 +32,14 @@ if RUNNING:
 
 else:
     from bilten import work
+    from bilten.web.health import Health
     from fixtures.api import Api
     from support.jobs import working
 
     @pytest.fixture
     async def contract_url(api: Api) -> AsyncIterator[str]:
         """Where this test's own API is; its worker delivers the mails."""
-        async with working(api.db, work.kinds(api.settings, api.db), api.settings):
+        async with working(api.db, work.kinds(api.settings, api.db, Health()), api.settings):
             yield api.url
 
 

@@ -102,9 +102,7 @@ async def _hashed(services: Services, body: RegisterBody) -> AsyncIterator[str]:
     errors=[UserExists()],
     prepare=_hashed,
 )
-async def register(
-    request: web.Request, services: Services, body: RegisterBody, prepared: str
-) -> SignedInAnswer:
+async def register(request: web.Request, services: Services, body: RegisterBody, prepared: str) -> SignedInAnswer:
     grant = await actions.register(services, sessions.client_of(request), body, password_hash=prepared)
     return _signed_in(grant, "Registration successful")
 

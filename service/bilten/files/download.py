@@ -1,7 +1,9 @@
 """The bytes of files as an answer, from the media bucket."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
+from bilten.files.addresses import surrogate_key
 from bilten.files.list_queries import Row
 from bilten.objects.errors import NoSuchObject
 from bilten.services import Services
@@ -24,7 +26,8 @@ def of_link(services: Services, row: Row, key: str, media_type: str, size: int) 
 
 def of_key(services: Services, row: Row) -> Download:
     """What lies under a public address, as everybody may keep it."""
-    return _download(services, row, row["key"], row["media_type"], row["size_bytes"], immutable=True)
+    shown = _download(services, row, row["key"], row["media_type"], row["size_bytes"], immutable=True)
+    return replace(shown, more=services.cdn.headers([surrogate_key(row["id"])]))
 
 
 def _download(services: Services, row: Row, key: str, media_type: str, size: int, *, immutable: bool) -> Download:

@@ -22,7 +22,9 @@ class FileMetrics:
         self.verdicts = Counter("bilten_scan_verdicts_total", "Verdicts by word", ("word",), registry=registry)
         self.bytes = Counter("bilten_scanned_bytes_total", "Bytes that got a verdict", registry=registry)
         self.signatures_age = Gauge(
-            "bilten_scanner_signatures_age_seconds", "How old the signatures are, where the engine says", registry=registry
+            "bilten_scanner_signatures_age_seconds",
+            "How old the signatures are, where the engine says",
+            registry=registry,
         )
         self._found = Gauge("bilten_files_sweep_found", "What the last sweep found", ("what",), registry=registry)
 

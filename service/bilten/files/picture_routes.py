@@ -143,7 +143,9 @@ async def upload_event_gallery(
     """All of them or none: where one is refused, none is kept."""
     del upload  # They have been taken in.
     files = await pictures.add(services, principal, "gallery", prepared)
-    return GalleryAnswer(message=f"{len(files)} images uploaded successfully", data=Gallery(files=files, count=len(files)))
+    return GalleryAnswer(
+        message=f"{len(files)} images uploaded successfully", data=Gallery(files=files, count=len(files))
+    )
 
 
 @endpoint("GET", "/uploads/optimize", summary="The best address of a picture", tier="U", errors=[UnknownPreset()])

@@ -82,7 +82,9 @@ Side = Annotated[int, Field(ge=1, le=10_000)]
 class OptimizeQuery(Query):
     """Which picture is wanted of which."""
 
-    url: Annotated[str, StringConstraints(max_length=2000)] | None = Field(None, description="Any address of a picture.")
+    url: Annotated[str, StringConstraints(max_length=2000)] | None = Field(
+        None, description="Any address of a picture."
+    )
     width: Side | None = None
     height: Side | None = None
     quality: int | None = Field(None, ge=1, le=100)

@@ -102,5 +102,3 @@ def variant_url(services: Services, row: Row, name: str, *, webp: bool) -> str:
         if each["name"] == name and (each["media_type"] == "image/webp") == webp:
             return public_url(services.settings, row["place"], each["key"])
     return public_url(services.settings, row["place"], row["served_key"])
-
-

@@ -5,8 +5,8 @@ queued, some at a time, so that what is uploaded meanwhile does not wait behind 
 """
 
 import tempfile
-from contextlib import asynccontextmanager
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID

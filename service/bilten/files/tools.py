@@ -18,13 +18,17 @@ from bilten.objects.store import ObjectStore
 from bilten.scanning.choice import scanner_of
 from bilten.scanning.workshop import Workshop
 from bilten.settings import Settings
+from bilten.web.health import Health
 
 log = structlog.get_logger("bilten.files")
 
 
 @asynccontextmanager
-async def kinds(settings: Settings, db: Database) -> AsyncIterator[list[Kind[Any]]]:
-    """The kinds of job there are for files, while the block runs; none where there is no object store."""
+async def kinds(settings: Settings, db: Database, checks: Health) -> AsyncIterator[list[Kind[Any]]]:
+    """The kinds of job there are for files, while the block runs; none where there is no object store.
+
+    `checks` tell of signatures that are too old.
+    """
     if settings.s3_endpoint is None:
         log.warning("files_have_no_store", hint="Name one with BILTEN_S3_ENDPOINT; jobs of files wait in the outbox.")
         yield []
@@ -40,7 +44,9 @@ async def kinds(settings: Settings, db: Database) -> AsyncIterator[list[Kind[Any
         for each in (store, workshop, scanner, cdn):
             ending.push_async_callback(each.close)
         inspector = Inspector(settings, db, store, scanner, workshop)
-        watching = asyncio.create_task(Watch(inspector, Sweeper(settings, db, store)).run())
+        watch = Watch(inspector, Sweeper(settings, db, store))
+        checks.add("virus_signatures", watch.check)
+        watching = asyncio.create_task(watch.run())
         ending.push_async_callback(_end, watching)
         yield [*scan.kinds(inspector), *rescan.kinds(inspector), *removal.kinds(settings, store, cdn)]
 

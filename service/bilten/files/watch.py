@@ -15,6 +15,7 @@ from bilten.files.sweep import Sweeper
 from bilten.objects.errors import StoreUnavailable
 from bilten.scanning.errors import ScanUnavailable
 from bilten.scanning.scanner import EngineVersion
+from bilten.web.health import Degraded
 
 #: Between two looks at the scanner's signatures, and between two sweeps, in seconds.
 LOOK_EVERY_S = 30.0
@@ -34,6 +35,12 @@ class Watch:
         self._inspector = inspector
         self._sweeper = sweeper
         self._swept = time.monotonic()
+        self._signatures: EngineVersion | None = None
+
+    async def check(self) -> None:
+        """Raises `Degraded` when what looks at files has not learned of anything new for too long."""
+        if self._signatures:
+            check(self._signatures)
 
     async def run(self) -> None:
         """For ever."""
@@ -50,7 +57,7 @@ class Watch:
         if time.monotonic() - self._swept >= SWEEP_EVERY_S:
             self._swept = time.monotonic()
             await self._sweep()
-        current = await self._inspector.scanner.version()
+        current = self._signatures = await self._inspector.scanner.version()
         if current.made_at is not None:
             FILE_METRICS.signatures_age.set((datetime.now(UTC) - current.made_at).total_seconds())
         await rescan.queue(self._inspector, current)
@@ -62,11 +69,7 @@ class Watch:
                 await asyncio.create_task(self._sweeper.sweep())
 
 
-class StaleSignatures(Exception):
-    """The scanner's signatures are too old to be relied on."""
-
-
 def check(current: EngineVersion) -> None:
-    """Raises `StaleSignatures`, naming their age."""
+    """Raises `Degraded`, naming their age."""
     if current.made_at is not None and (age := datetime.now(UTC) - current.made_at) > STALE:
-        raise StaleSignatures(f"The signatures of {current.engine} are {age.days} days old: let freshclam renew them.")
+        raise Degraded(f"The signatures of {current.engine} are {age.days} days old: let freshclam renew them")

@@ -15,15 +15,20 @@ from bilten.web.server import ApiRunner
 
 
 class Monitor:
-    """`/livez`, `/readyz` and `/metrics` of one worker, on `worker_port`; nothing where that is 0."""
+    """`/livez`, `/readyz` and `/metrics` of one worker, on `worker_port`; nothing where that is 0.
 
-    def __init__(self, settings: Settings, db: Database, *, is_stuck: Callable[[], bool]) -> None:
+    `checks` are what its jobs need besides the database.
+    """
+
+    def __init__(
+        self, settings: Settings, db: Database, checks: health.Health, *, is_stuck: Callable[[], bool]
+    ) -> None:
         self._settings = settings
         self._is_stuck = is_stuck
         app = web.Application()
         app[SETTINGS] = settings
-        app[HEALTH] = health.Health()
-        app[HEALTH].add("database", db.ping)
+        app[HEALTH] = checks
+        checks.add("database", db.ping)
         app.router.add_get("/livez", self._livez)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", health.exposition(JOB_METRICS.registry))

@@ -115,7 +115,7 @@ class HttpPurge(_Caches):
 
 
 class SurrogateKeys(_Caches):
-    """`PURGE` of the CDN's base address with a header of keys, as Varnish with xkey and Fastly are told."""
+    """`PURGE` of the CDN's base address with a header of keys, as Varnish with xkey is told."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)

@@ -25,6 +25,8 @@ EXPOSED = (
     "RateLimit-Reset",
     "ETag",
     "Location",
+    "Content-Disposition",
+    "Content-Range",
     "Idempotent-Replayed",
 )
 #: Browsers cap this at two hours (Chromium) and a day (Firefox); it halves the traffic of a page that asks in a loop.

@@ -100,7 +100,7 @@ async def _answer(
                 replay = use.replay
                 if replay is None:
                     answer = await endpoint.handle(given)
-                    await use.keep(await _response(request, endpoint, answer))
+                    await use.keep(_rendered(request, endpoint, answer))
     if replay is not None:
         return await _again(request, endpoint, arguments, replay)
     if endpoint.afterwards:
@@ -265,6 +265,10 @@ def _variables(request: web.Request) -> str:
 async def _response(request: web.Request, endpoint: Endpoint, answer: BaseModel | Download) -> web.StreamResponse:
     if isinstance(answer, Download):
         return await respond(request, answer)
+    return _rendered(request, endpoint, answer)
+
+
+def _rendered(request: web.Request, endpoint: Endpoint, answer: BaseModel) -> web.Response:
     headers: dict[str, str] = {}
     if isinstance(answer, Answer) and (tag := answer.etag()):
         headers = etags.headers(tag) if answer.may_be_kept else {hdrs.ETAG: tag}

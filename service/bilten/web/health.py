@@ -32,11 +32,16 @@ Check = Callable[[], Awaitable[object]]
 
 
 class Dependency(BaseModel):
-    """One dependency that answered."""
+    """One dependency that answered, `degraded` when it does so worse than it should."""
 
     name: str
-    status: Literal["ok"]
+    status: Literal["ok", "degraded"]
     latency_ms: float
+    message: str | None = None
+
+
+class Degraded(Exception):
+    """A check's word for: it can be worked with, but somebody should look after it. Its text says what and how."""
 
 
 class Health:
@@ -50,7 +55,10 @@ class Health:
         self.draining = False
 
     def add(self, name: str, check: Check, *, failing: str = "does not answer") -> None:
-        """Check a dependency by calling something that raises when it is not there; `failing` says that in words."""
+        """Check a dependency by calling something that raises when it is not there; `failing` says that in words.
+
+        One that raises `Degraded` is there.
+        """
         self._checks[name] = check
         self._failings[name] = failing
         self._locks[name] = asyncio.Lock()
@@ -81,7 +89,7 @@ class Health:
         missing: list[Detail] = [
             {"field": name, "code": "UNAVAILABLE", "message": f"The {name.replace('_', ' ')} {self._failings[name]}"}
             for name, result in results.items()
-            if isinstance(result, Exception)
+            if isinstance(result, Exception) and not isinstance(result, Degraded)
         ]
         if self.draining:
             missing.append({"field": "process", "code": "DRAINING", "message": "The process is shutting down"})
@@ -89,11 +97,13 @@ class Health:
             error = ServiceUnavailable("Not ready: " + "; ".join(item["message"] for item in missing), code="NOT_READY")
             error.details = missing
             raise error
-        return [
-            Dependency(name=name, status="ok", latency_ms=round(result * 1000, 2))
-            for name, result in results.items()
-            if not isinstance(result, Exception)
-        ]
+        return [_described(name, result) for name, result in results.items()]
+
+
+def _described(name: str, result: float | Exception) -> Dependency:
+    if isinstance(result, Exception):
+        return Dependency(name=name, status="degraded", latency_ms=0, message=str(result))
+    return Dependency(name=name, status="ok", latency_ms=round(result * 1000, 2))
 
 
 class Alive(Answer):
@@ -103,9 +113,9 @@ class Alive(Answer):
 
 
 class Ready(Answer):
-    """Everything the process needs answers."""
+    """Everything the process needs answers; `DEGRADED` when something does so worse than it should."""
 
-    status: Literal["OK"] = "OK"
+    status: Literal["OK", "DEGRADED"] = "OK"
     dependencies: list[Dependency]
 
 
@@ -134,7 +144,9 @@ async def livez() -> Alive:
 
 @endpoint("GET", "/readyz", summary="Everything it needs answers, each with its latency", at_root=True)
 async def readyz(request: web.Request) -> Ready:
-    return Ready(dependencies=await request.app[HEALTH].report())
+    dependencies = await request.app[HEALTH].report()
+    worse = any(each.status == "degraded" for each in dependencies)
+    return Ready(status="DEGRADED" if worse else "OK", dependencies=dependencies)
 
 
 @endpoint("GET", "/health", summary="What the frontend's status badge reads", tier="F", at_root=True)

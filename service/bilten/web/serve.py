@@ -9,8 +9,8 @@ The length is always said and never passed over: who gets fewer bytes sees the c
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http import HTTPStatus
@@ -53,6 +53,8 @@ class Download:
     filename: str | None = None
     #: Whether a browser may show it; else it saves it.
     inline: bool = False
+    #: What else a cache is to know of it.
+    more: Mapping[str, str] = field(default_factory=dict)
 
     def headers(self) -> dict[str, str]:
         """What goes with it, whether all of it is sent, a part, or nothing."""
@@ -63,6 +65,7 @@ class Download:
             hdrs.CONTENT_DISPOSITION: content_disposition(self.filename, inline=self.inline),
             # Uploaded by strangers: were it ever taken for a page, nothing in it would run.
             "Content-Security-Policy": "sandbox; default-src 'none'",
+            **self.more,
         }
         if self.last_modified is not None:
             headers[hdrs.LAST_MODIFIED] = format_datetime(self.last_modified.astimezone(UTC), usegmt=True)

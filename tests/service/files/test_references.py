@@ -44,9 +44,7 @@ async def test_what_two_things_show_goes_with_the_last(staffed: House):
         (await staffed.api.post("/events", token=admin, json=NEW_EVENT | {"cover_image_url": shown["url"]})).data
         for _ in range(2)
     ]
-    article = await staffed.api.post(
-        "/articles", token=admin, json=NEW_ARTICLE | {"featured_image_url": shown["url"]}
-    )
+    article = await staffed.api.post("/articles", token=admin, json=NEW_ARTICLE | {"featured_image_url": shown["url"]})
     for path in (*(f"/events/{each['event']['id']}" for each in events),):
         await staffed.api.delete(path, token=admin)
         assert await names(staffed, admin) == {shown["id"]}

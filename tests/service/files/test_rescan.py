@@ -1,7 +1,7 @@
 """New signatures look at old files; what is infected after all is gone everywhere, and its owner is told."""
 
-import signal
 import os
+import signal
 
 from bilten.files import rescan
 from bilten.files.scan import Inspector

@@ -15,6 +15,7 @@ from bilten.jobs.monitor import Monitor
 from bilten.local import ports
 from bilten.local.postgres import Postgres
 from bilten.settings import Settings
+from bilten.web.health import Health
 from fixtures.api import make_settings
 from fixtures.processes import StartProcess
 from prometheus_client.parser import text_string_to_metric_families
@@ -189,7 +190,7 @@ async def test_a_worker_that_takes_no_turns_is_not_alive(
     blocked = Database(patient)
     await blocked.open()
     async with working(blocked, [Notes().kind], patient) as running:
-        monitor = Monitor(patient, db, is_stuck=running.is_stuck)
+        monitor = Monitor(patient, db, Health(), is_stuck=running.is_stuck)
         await monitor.open()
         try:
             await until(lambda: port.answers("/livez", 200))
