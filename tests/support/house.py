@@ -10,6 +10,7 @@ import aiohttp
 from bilten import work
 from bilten.jobs.worker import Worker
 from bilten.objects.store import ObjectStore
+from bilten.web.health import Health
 from fixtures.api import Api, Reply
 from support.jobs import until
 
@@ -81,7 +82,7 @@ class House:
     async def working(self, **changes: Any) -> AsyncIterator[Worker]:
         """A worker, while the block runs."""
         settings = self.api.settings.model_copy(update={"worker_poll_s": 0.05, **changes})
-        async with work.kinds(settings, self.api.db) as kinds:
+        async with work.kinds(settings, self.api.db, Health()) as kinds:
             worker = Worker(self.api.db, kinds, settings)
             running = asyncio.create_task(worker.run())
             try:

@@ -119,7 +119,7 @@ def endpoint(
     """
 
     def describe(handler: HandlerT) -> HandlerT:
-        hints = get_type_hints(handler)
+        hints = {name: hint for step in (afterwards, prepare, handler) if step for name, hint in _hints(step).items()}
         handle = Step.of(handler, frozenset({_PREPARED}) if prepare else frozenset())
         before = Step.of(prepare) if prepare else None
         after = Step.of(afterwards, frozenset({_ANSWER})) if afterwards else None
@@ -161,6 +161,10 @@ def endpoint(
         return handler
 
     return describe
+
+
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    return get_type_hints(function)
 
 
 def _form(handler: Handler, hint: Any, files: Sequence[FileField]) -> FormSpec | None:
