@@ -1,5 +1,6 @@
 """The frontends' own uploads: pictures that can be shown when the call ends, or are not there."""
 
+import io
 from typing import Any
 
 import aiohttp
@@ -16,11 +17,11 @@ async def send(house: House, token: str | None, kind: str, *pictures: bytes, **c
     field = "images" if kind == "event-gallery" else "image"
     for number, picture in enumerate(pictures):
         form.add_field(
-            changes.get("field", field), picture, filename=changes.get("name", f"picture{number}.jpg"),
+            changes.get("field", field), io.BytesIO(picture), filename=changes.get("name", f"picture{number}.jpg"),
             content_type=changes.get("media_type", "image/jpeg"),
         )  # fmt: skip
     if not pictures:
-        form.add_field("other", "nothing")
+        form.add_field("other", "nothing", content_type="text/plain")
     return await house.api.post(f"/uploads/{kind}", token=token, data=form)
 
 
