@@ -96,6 +96,8 @@ def _tell(found: Found, *, dry_run: bool) -> int:
         if each:
             sys.stdout.write(f"{len(each)} {said}\n")
             sys.stdout.writelines(f"  {one}\n" for one in each[:AT_MOST])
+    if found.partial:
+        sys.stdout.write(f"{found.partial} objects of which only parts are there\n")
     if found.abandoned:
         sys.stdout.write(f"{found.abandoned} uploads that were given up\n")
     sys.stdout.write("Nothing was changed.\n" if dry_run else "Mended, but for bytes that are gone.\n")

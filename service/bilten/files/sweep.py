@@ -34,6 +34,8 @@ class Found:
 
     #: Objects that no row knows: `bucket/key`.
     orphans: list[str] = field(default_factory=list)
+    #: Objects of which a process that was killed has left parts.
+    partial: int = 0
     #: Versions whose bytes are not there.
     lost: list[UUID] = field(default_factory=list)
     #: Versions that wait for a scan that nobody is asked for any more.
@@ -46,7 +48,7 @@ class Found:
     @property
     def nothing(self) -> bool:
         """Whether all was in order."""
-        return not (self.orphans or self.lost or self.stuck or self.unshown or self.abandoned)
+        return not (self.orphans or self.partial or self.lost or self.stuck or self.unshown or self.abandoned)
 
 
 @dataclass(frozen=True)
@@ -76,13 +78,14 @@ class Sweeper:
                 found.orphans += [f"{bucket}/{key}" for key in orphans]
                 if orphans and not dry_run:
                     await self.store.remove(bucket, orphans)
+            found.partial += await self.store.abort_incomplete(bucket, self.grace, dry_run=dry_run)
         self.tell("looking for bytes that are gone")
         await self._find_lost(found, before, dry_run=dry_run)
         FILE_METRICS.swept(found)
         if not found.nothing:
             log.warning(
                 "files_swept",
-                orphans=len(found.orphans), lost=len(found.lost), stuck=len(found.stuck),
+                orphans=len(found.orphans), partial=found.partial, lost=len(found.lost), stuck=len(found.stuck),
                 unshown=len(found.unshown), abandoned=found.abandoned, dry_run=dry_run,
             )  # fmt: skip
         return found

@@ -19,6 +19,7 @@ from bilten.scanning.choice import scanner_of
 from bilten.scanning.workshop import Workshop
 from bilten.settings import Settings
 from bilten.web.health import Health
+from bilten.web.spool import Spool
 
 log = structlog.get_logger("bilten.files")
 
@@ -40,10 +41,15 @@ async def kinds(settings: Settings, db: Database, checks: Health) -> AsyncIterat
             scanner_of(settings),
             cdn_of(settings),
         )
+        # What a killed worker was looking at may be anything: the next one sweeps it.
+        spool = Spool(settings.spool_dir, settings.spool_bytes)
+        await spool.open()
+        ending.push_async_callback(spool.close)
         await store.open()
         for each in (store, workshop, scanner, cdn):
             ending.push_async_callback(each.close)
-        inspector = Inspector(settings, db, store, scanner, workshop)
+        desk = settings.model_copy(update={"spool_dir": spool.folder})
+        inspector = Inspector(desk, db, store, scanner, workshop)
         watch = Watch(inspector, Sweeper(settings, db, store))
         checks.add("virus_signatures", watch.check)
         watching = asyncio.create_task(watch.run())

@@ -140,15 +140,15 @@ class ObjectStore:
 
         await self._call("making", Place(bucket, ""), ensure)
 
-    async def abort_incomplete(self, bucket: str, older_than: timedelta) -> int:
+    async def abort_incomplete(self, bucket: str, older_than: timedelta, *, dry_run: bool = False) -> int:
         """Drop the parts of uploads that killed processes began so long ago; returns how many uploads.
 
-        1,000 at a time. MinIO lists none to anyone, and drops them by itself after a day.
+        1,000 at a time. MinIO lists none to anyone, and drops them by itself after a day. `dry_run` drops none.
         """
         before = datetime.now(UTC) - older_than
         begun = await self._call("listing", Place(bucket, ""), lambda: self._client.begun_uploads(bucket))
         left = [(Place(bucket, key), upload) for key, upload, at in begun if at < before]
-        for place, upload in left:
+        for place, upload in [] if dry_run else left:
             await self._writer.abort(place, upload)
         return len(left)
 

@@ -214,12 +214,17 @@ class Spool:
         self._reserved -= size
         METRICS.spool_bytes.set(self._reserved)
 
-    def new_path(self) -> Path:
-        """A name that no other file of this process has had."""
+    @property
+    def folder(self) -> Path:
+        """That of this process, while the spool is open."""
         if self._folder is None:
             raise RuntimeError("The spool is not open")
+        return self._folder
+
+    def new_path(self) -> Path:
+        """A name that no other file of this process has had."""
         self._count += 1
-        return self._folder / f"{self._count}"
+        return self.folder / f"{self._count}"
 
 
 def _hold(folder: Path) -> int | None:
