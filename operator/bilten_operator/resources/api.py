@@ -1,6 +1,6 @@
 """The pods that answer HTTP, and what keeps enough of them there."""
 
-from bilten_operator.resources import pods, settings
+from bilten_operator.resources import pods, settings, uploads
 from bilten_operator.resources.instance import Instance, Manifest
 from bilten_operator.resources.operator_config import OperatorConfig
 from bilten_operator.resources.settings import API_PORT
@@ -43,6 +43,7 @@ def deployment(instance: Instance, operator: OperatorConfig, *, content_hash: st
         operator,
         containers=[container],
         annotations={pods.CONTENT_HASH: content_hash},
+        tmp_size=uploads.api_room(instance),
         terminationGracePeriodSeconds=int((_DEFAULT_GRACE_S if grace is None else grace) + _STILL_ROUTED_S + 10),
         topologySpreadConstraints=pods.spread(instance, COMPONENT),
     )

@@ -7,6 +7,7 @@ the API's origin.
 from math import ceil
 from urllib.parse import urlsplit
 
+from bilten_operator.resources import uploads
 from bilten_operator.resources.instance import Instance, Manifest
 from bilten_operator.resources.quantity import quantity
 from bilten_operator.resources.settings import STORE_PORT
@@ -46,11 +47,9 @@ def _ingress(instance: Instance, name: str, host: str, service: str, port: int) 
     if exposure.tls:
         spec["tls"] = [{"hosts": [host], "secretName": exposure.tls.secret_name}]
     metadata = instance.metadata(name, COMPONENT)
-    if exposure.max_upload_size:
-        # Traefik has no limit of its own; ingress-nginx refuses more than 1 MiB unless it is told.
-        metadata["annotations"] = {
-            "nginx.ingress.kubernetes.io/proxy-body-size": _nginx_size(exposure.max_upload_size),
-        }
+    # Traefik has no limit of its own; ingress-nginx refuses more than 1 MiB unless it is told.
+    largest = exposure.max_upload_size or uploads.largest_body(instance)
+    metadata["annotations"] = {"nginx.ingress.kubernetes.io/proxy-body-size": _nginx_size(largest)}
     return {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": metadata, "spec": spec}
 
 

@@ -25,10 +25,14 @@ def container(
     resources: Manifest,
     writable_root: bool = False,
     user: tuple[int, int] | None = None,
+    tmp: str = "tmp",
     **more: Any,
 ) -> Manifest:
-    """A container with nothing but its own files, /tmp and what `more` mounts; `user` and group if not the pod's."""
-    mounts = [{"name": "tmp", "mountPath": "/tmp"}, *more.pop("volumeMounts", [])]  # noqa: S108 an emptyDir of its own
+    """A container with nothing but its own files, /tmp and what `more` mounts; `user` and group if not the pod's.
+
+    `tmp` is the volume that is its /tmp.
+    """
+    mounts = [{"name": tmp, "mountPath": "/tmp"}, *more.pop("volumeMounts", [])]  # noqa: S108 an emptyDir of its own
     security: Manifest = {
         "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": not writable_root,
@@ -56,9 +60,13 @@ def template(
     group: int | None = None,
     volumes: list[Manifest] | None = None,
     annotations: dict[str, str] | None = None,
+    tmp_size: str = "256Mi",
     **more: Any,
 ) -> Manifest:
-    """A pod template. Its labels and annotations hold nothing that changes with the operator's version."""
+    """A pod template. Its labels and annotations hold nothing that changes with the operator's version.
+
+    `tmp_size`: a pod that puts more into /tmp is evicted.
+    """
     spec: Manifest = {
         "automountServiceAccountToken": False,
         # A Service called `bilten` would set BILTEN_PORT in every pod of the namespace.
@@ -72,7 +80,7 @@ def template(
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": containers,
-        "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}}, *(volumes or [])],
+        "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": tmp_size}}, *(volumes or [])],
         **more,
     }
     if operator.image_pull_secrets:

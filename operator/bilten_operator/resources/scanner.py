@@ -7,7 +7,7 @@ mirror.
 from typing import Any
 
 from bilten_operator.api.scanner import OFFICIAL
-from bilten_operator.resources import pods
+from bilten_operator.resources import pods, uploads
 from bilten_operator.resources.instance import Instance, Manifest
 from bilten_operator.resources.operator_config import OperatorConfig
 from bilten_operator.resources.settings import CLAMD_PORT, CLAMD_SOCKET, port_of
@@ -18,6 +18,7 @@ _USER, _GROUP = 100, 101
 _UPSTREAM = "database.clamav.net"
 _CONFIGURATION = "/etc/bilten-clamav"
 _SIGNATURES = "/var/lib/clamav"
+_TMP = "scanner-tmp"
 _SOCKET_FOLDER = CLAMD_SOCKET.rpartition("/")[0]
 
 #: clamd holds all signatures in memory, more than a gigabyte of upstream's.
@@ -50,6 +51,8 @@ def configuration(instance: Instance) -> Manifest:
         "AlertEncrypted yes",
         # Scans wait for a few seconds while signatures are read; twice the memory for it would be worse.
         "ConcurrentDatabaseReload no",
+        # Before it does so it waits for its threads to end, those included that have nothing to do: 30 s by default.
+        "IdleTimeout 1",
     ]
     mirror = (instance.spec.scanner.mirror or "").rstrip("/")
     wanted = instance.spec.scanner.signatures or OFFICIAL
@@ -77,6 +80,8 @@ def volumes(instance: Instance) -> list[Manifest]:
     """What a pod with a scanner needs."""
     return [
         {"name": "signatures", "emptyDir": {}},
+        # Not the worker's /tmp: what unpacks strangers' files has no business with what others put there.
+        {"name": _TMP, "emptyDir": {"sizeLimit": uploads.scanner_room()}},
         {"name": "clamd-socket", "emptyDir": {}},
         {"name": "clamav-configuration", "configMap": {"name": instance.scanner}},
     ]
@@ -124,6 +129,7 @@ def containers(instance: Instance, operator: OperatorConfig) -> list[Manifest]:
         livenessProbe={**ping, "periodSeconds": 30, "timeoutSeconds": 10, "failureThreshold": 10},
         volumeMounts=mounts,
         user=(_USER, _GROUP),
+        tmp=_TMP,
         **ports,
     )
     freshclam = pods.container(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bilten_operator.resources import pods, scanner, settings
+from bilten_operator.resources import pods, scanner, settings, uploads
 from bilten_operator.resources.instance import Instance, Manifest
 from bilten_operator.resources.operator_config import OperatorConfig
 from bilten_operator.resources.settings import WORKER_PORT
@@ -38,6 +38,7 @@ def deployment(instance: Instance, operator: OperatorConfig, *, content_hash: st
         containers=[container, *(scanner.containers(instance, operator) if beside else [])],
         volumes=scanner.volumes(instance) if beside else [],
         annotations={pods.CONTENT_HASH: content_hash},
+        tmp_size=uploads.worker_room(instance),
         terminationGracePeriodSeconds=_GRACE_S,
         topologySpreadConstraints=pods.spread(instance, COMPONENT),
         **seed,

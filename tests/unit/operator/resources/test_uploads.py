@@ -1,0 +1,56 @@
+"""What is uploaded fits through the way in, and onto the disks of the pods."""
+
+from typing import Any
+
+from support.world import World, samples
+
+DEVELOPMENT = samples()["development"]
+LARGE = {"maxDocumentBytes": 200 * 2**20, "maxImageBytes": 1, "spoolBytes": 2**21}
+BODY = "nginx.ingress.kubernetes.io/proxy-body-size"
+
+
+def made(kind: str, name: str, config: dict[str, Any] | None = None) -> dict[str, Any]:
+    spec = {**DEVELOPMENT, "config": config or {}}
+    found = World(spec).provide().converge().find(kind, name)
+    assert found
+    return found
+
+
+def pod_of(name: str, config: dict[str, Any] | None = None) -> dict[str, Any]:
+    pod: dict[str, Any] = made("Deployment", name, config)["spec"]["template"]["spec"]
+    return pod
+
+
+def room(pod: dict[str, Any], container: str) -> str:
+    """What a container's /tmp may hold."""
+    mounts = next(each for each in pod["containers"] if each["name"] == container)["volumeMounts"]
+    volume = next(each["name"] for each in mounts if each["mountPath"] == "/tmp")  # noqa: S108 an emptyDir
+    size: str = next(each for each in pod["volumes"] if each["name"] == volume)["emptyDir"]["sizeLimit"]
+    return size
+
+
+def test_the_largest_upload_passes_the_ingress_unless_the_spec_says_otherwise():
+    for name in ("bilten", "bilten-objects"):
+        assert made("Ingress", name)["metadata"]["annotations"][BODY] == "51m"
+        assert made("Ingress", name, LARGE)["metadata"]["annotations"][BODY] == "201m"
+        assert made("Ingress", name, {"maxDocumentBytes": 1})["metadata"]["annotations"][BODY] == "51m", "a gallery"
+
+
+def test_uploads_under_way_do_not_get_a_pod_of_the_api_evicted():
+    assert room(pod_of("bilten-api"), "api") == "1088Mi"
+    assert room(pod_of("bilten-api", LARGE), "api") == "66Mi"
+
+
+def test_files_that_are_scanned_do_not_get_a_worker_evicted():
+    assert room(pod_of("bilten-worker"), "worker") == f"{8 * (50 + 32) + 64}Mi"
+    assert room(pod_of("bilten-worker", LARGE), "worker") == f"{8 * (200 + 32) + 64}Mi"
+    assert room(pod_of("bilten-worker"), "clamd") == "5064Mi"
+
+
+def test_what_unpacks_strangers_files_shares_no_folder_of_files_with_the_worker():
+    pod = pod_of("bilten-worker")
+    folders = {
+        each["name"]: {mount["name"] for mount in each["volumeMounts"] if not mount.get("readOnly")}
+        for each in pod["containers"]
+    }
+    assert folders["worker"] & folders["clamd"] == {"clamd-socket"}
