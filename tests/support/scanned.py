@@ -44,14 +44,17 @@ async def chunks(content: bytes, size: int = 64 * 1024) -> AsyncIterator[bytes]:
 Answering = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
+NUMBERED = b"ClamAV 1.4.3/27400/Sun Nov 22 09:13:56 2026"
+
+
 @asynccontextmanager
-async def impostor(path: Path, answer: Answering) -> AsyncIterator[Path]:
+async def impostor(path: Path, answer: Answering, version: bytes = NUMBERED) -> AsyncIterator[Path]:
     """Something on a socket that says it is clamd, and then does to each scan what the test wants."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             if await reader.readexactly(9) == b"nVERSION\n":
-                writer.write(b"ClamAV 1.4.3/27400/Sun Nov 22 09:13:56 2026\n")
+                writer.write(version + b"\n")
                 await writer.drain()
             elif await reader.readexactly(1) == b"\0":
                 await answer(reader, writer)

@@ -15,7 +15,7 @@ from bilten.files.sweep import Sweeper
 from bilten.objects.errors import StoreUnavailable
 from bilten.scanning.errors import ScanUnavailable
 from bilten.scanning.scanner import EngineVersion
-from bilten.web.health import Degraded
+from bilten.web.health import Degraded, Known
 
 #: Between two looks at the scanner's signatures, and between two sweeps, in seconds.
 LOOK_EVERY_S = 30.0
@@ -37,10 +37,9 @@ class Watch:
         self._swept = time.monotonic()
         self._signatures: EngineVersion | None = None
 
-    async def check(self) -> None:
-        """Raises `Degraded` when what looks at files has not learned of anything new for too long."""
-        if self._signatures:
-            check(self._signatures)
+    async def check(self) -> Known | None:
+        """What looks at files; None while it has not answered. Raises `Degraded` when it knows nothing new."""
+        return check(self._signatures) if self._signatures else None
 
     async def run(self) -> None:
         """For ever."""
@@ -58,8 +57,7 @@ class Watch:
             self._swept = time.monotonic()
             await self._sweep()
         current = self._signatures = await self._inspector.scanner.version()
-        if current.made_at is not None:
-            FILE_METRICS.signatures_age.set((datetime.now(UTC) - current.made_at).total_seconds())
+        FILE_METRICS.signatures.current = current
         await rescan.queue(self._inspector, current)
 
     async def _sweep(self) -> None:
@@ -69,7 +67,10 @@ class Watch:
                 await asyncio.create_task(self._sweeper.sweep())
 
 
-def check(current: EngineVersion) -> None:
-    """Raises `Degraded`, naming their age."""
+def check(current: EngineVersion) -> Known:
+    """What is in use. Raises `Degraded`, naming the age, where that is too old."""
+    known = Known(current.engine, current.signatures, current.made_at)
     if current.made_at is not None and (age := datetime.now(UTC) - current.made_at) > STALE:
-        raise Degraded(f"The signatures of {current.engine} are {age.days} days old: let freshclam renew them")
+        told = f"The signatures of {current.engine} are {age.days} days old: let freshclam renew them"
+        raise Degraded(told, known)
+    return known

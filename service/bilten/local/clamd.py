@@ -18,6 +18,7 @@ from bilten.local.family import Family, quiet_environment
 from bilten.local.logfile import last_line, open_log
 from bilten.local.pgbinaries import Identity
 from bilten.local.problem import LocalError
+from bilten.scanning import stamp
 
 #: Where distributions keep what their updater fetches; the first that holds signatures is used.
 SYSTEM_SIGNATURES = (Path("/var/lib/clamav"), Path("/opt/homebrew/var/lib/clamav"), Path("/usr/local/var/lib/clamav"))
@@ -45,6 +46,8 @@ _OPTIONS = {
     "SelfCheck": "60",
     # Two engines at once would hold 2.4 GiB while signatures are renewed.
     "ConcurrentDatabaseReload": "no",
+    # Before it reads signatures it waits for its threads to end, those included that have nothing to do.
+    "IdleTimeout": "1",
 }
 
 
@@ -175,7 +178,7 @@ def eicar() -> bytes:
 
 
 def write_signatures(folder: Path) -> None:
-    """A set that knows the EICAR test file whole, by both digests, and anywhere in another file."""
+    """A set that knows the EICAR test file whole, by both digests, and anywhere in another file; with a stamp."""
     folder.mkdir(parents=True, exist_ok=True)
     test = eicar()
     md5 = hashlib.md5(test, usedforsecurity=False).hexdigest()
@@ -188,6 +191,7 @@ def write_signatures(folder: Path) -> None:
         draft = folder / f".{name}.new"
         draft.write_text(f"{line}\n")
         draft.rename(folder / name)
+    stamp.write(folder)
 
 
 def answers(path: Path) -> bool:

@@ -4,6 +4,8 @@ The package `clamd` speaks PING and VERSION. INSTREAM is spoken here, on asyncio
 measured: `send` where the kernel may take a part, no time limit while connecting, an empty answer returned as None,
 raw BrokenPipeError, a text that is cut off taken for a whole one, and wrong verdicts when an object is shared.
 A verdict is believed only if every byte was taken and the answer came whole.
+
+VERSION has number and date of ClamAV's own signatures only. Of any other set the stamp in it is asked: see `stamp`.
 """
 
 import asyncio
@@ -18,8 +20,9 @@ from pathlib import Path
 
 import clamd
 
+from bilten.scanning import stamp
 from bilten.scanning.errors import ScanUnavailable
-from bilten.scanning.scanner import EngineVersion, Verdict
+from bilten.scanning.scanner import EngineVersion, Verdict, Word
 
 _CONNECT_S = 5.0
 _CONTROL_S = 10.0
@@ -71,18 +74,11 @@ class ClamdScanner:
         """See `Scanner`. Bytes beyond `max_bytes` are never sent: such a file is unscannable."""
         async with self._slots:
             version = await self.version()
-            try:
-                async with asyncio.timeout(_CONNECT_S):
-                    reader, writer = await self._address.connect()
-            except (OSError, TimeoutError) as error:
-                raise self._unavailable("cannot be reached", error) from error
-            try:
-                if await self._send(writer, chunks):
-                    return _judged(await self._reply(reader), version)
-            finally:
-                # Never linger on a full buffer of a daemon that hangs.
-                writer.transport.abort()
-        return Verdict("unscannable", "Bilten.TooLarge", version.engine, version.signatures)
+            reply = await self._ask(chunks)
+        if reply is None:
+            return Verdict("unscannable", "Bilten.TooLarge", version.engine, version.signatures)
+        word, signature = _judged(reply)
+        return Verdict(word, signature, version.engine, version.signatures)
 
     async def version(self) -> EngineVersion:
         """See `Scanner`."""
@@ -90,11 +86,31 @@ class ClamdScanner:
             if self._known is None or time.monotonic() > self._known[0] + _VERSION_S:
                 self._known = None
                 asked = time.monotonic()
-                self._known = (asked, await asyncio.to_thread(self._ask_version))
+                version = await asyncio.to_thread(self._ask_version)
+                self._known = (asked, version if version.made_at else await self._stamped(version))
             return self._known[1]
 
     async def close(self) -> None:
         """Nothing is kept open."""
+
+    async def _stamped(self, version: EngineVersion) -> EngineVersion:
+        """Of which signatures and of when, if there is a stamp among them. Raises `ScanUnavailable`."""
+        reply = await self._ask(_probe())
+        found = stamp.read(_judged(reply)[1]) if reply else None
+        return EngineVersion(version.engine, found.digest, found.made_at) if found else version
+
+    async def _ask(self, chunks: AsyncIterator[bytes]) -> str | None:
+        """What the daemon says of these bytes; None when there are more than it takes."""
+        try:
+            async with asyncio.timeout(_CONNECT_S):
+                reader, writer = await self._address.connect()
+        except (OSError, TimeoutError) as error:
+            raise self._unavailable("cannot be reached", error) from error
+        try:
+            return await self._reply(reader) if await self._send(writer, chunks) else None
+        finally:
+            # Never linger on a full buffer of a daemon that hangs.
+            writer.transport.abort()
 
     async def _send(self, writer: asyncio.StreamWriter, chunks: AsyncIterator[bytes]) -> bool:
         """Whether all of it was sent; False when it is longer than may be."""
@@ -128,7 +144,7 @@ class ClamdScanner:
     def _ask_version(self) -> EngineVersion:
         try:
             said = _Control(self._address).version()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, clamd.ClamdError) as error:
             raise self._unavailable("does not say its version", error) from error
         match = _VERSION.fullmatch(said)
         if match is None:
@@ -165,14 +181,17 @@ def _pieces(chunk: bytes) -> Iterator[bytes]:
     return (chunk[at : at + _PIECE_BYTES] for at in range(0, len(chunk), _PIECE_BYTES))
 
 
-def _judged(reply: str, version: EngineVersion) -> Verdict:
+async def _probe() -> AsyncIterator[bytes]:
+    yield stamp.PROBE
+
+
+def _judged(reply: str) -> tuple[Word, str | None]:
     if reply == "stream: OK":
-        return Verdict("clean", None, version.engine, version.signatures)
+        return "clean", None
     found = _FOUND.fullmatch(reply)
     if found is None:
         raise ScanUnavailable(f"The scanner gave no verdict: {reply[:200]!r}. The file waits until it does.")
-    word = "unscannable" if found[1].startswith(_NOT_LOOKED) else "infected"
-    return Verdict(word, found[1], version.engine, version.signatures)  # type: ignore[arg-type]
+    return "unscannable" if found[1].startswith(_NOT_LOOKED) else "infected", found[1]
 
 
 def _date(said: str | None) -> datetime | None:

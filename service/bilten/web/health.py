@@ -6,13 +6,14 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 from typing import Literal
 
 from aiohttp import hdrs, web
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, generate_latest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from bilten import __version__
 from bilten.telemetry.metrics import METRICS
@@ -38,10 +39,34 @@ class Dependency(BaseModel):
     status: Literal["ok", "degraded"]
     latency_ms: float
     message: str | None = None
+    engine: str | None = Field(None, description="What makes use of it, where that tells more than its name.")
+    version: str | None = Field(None, description="Which version of it is in use, where that is known.")
+    made_at: datetime | None = Field(None, description="When that version was made, where that is known.")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a check may return: which version of the dependency is in use."""
+
+    engine: str
+    version: str
+    made_at: datetime | None
 
 
 class Degraded(Exception):
     """A check's word for: it can be worked with, but somebody should look after it. Its text says what and how."""
+
+    def __init__(self, message: str, known: Known | None = None) -> None:
+        super().__init__(message)
+        self.known = known
+
+
+@dataclass(frozen=True)
+class _Result:
+    """Of one call of a check: seconds it took, or why the dependency does not answer as it should."""
+
+    took: float | Exception
+    known: Known | None
 
 
 class Health:
@@ -50,14 +75,14 @@ class Health:
     def __init__(self) -> None:
         self._checks: dict[str, Check] = {}
         self._failings: dict[str, str] = {}
-        self._results: dict[str, tuple[float, float | Exception]] = {}
+        self._results: dict[str, tuple[float, _Result]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self.draining = False
 
     def add(self, name: str, check: Check, *, failing: str = "does not answer") -> None:
         """Check a dependency by calling something that raises when it is not there; `failing` says that in words.
 
-        One that raises `Degraded` is there.
+        One that raises `Degraded` is there. What it returns is told if it is `Known`.
         """
         self._checks[name] = check
         self._failings[name] = failing
@@ -69,27 +94,30 @@ class Health:
 
     async def of(self, name: str) -> float | Exception:
         """Seconds the dependency took, or why it does not answer."""
+        return (await self._check(name)).took
+
+    async def _check(self, name: str) -> _Result:
         async with self._locks[name]:
-            checked_at, result = self._results.get(name, (0.0, 0.0))
-            if checked_at and time.monotonic() - checked_at < CACHE_S:
-                return result
+            last = self._results.get(name)
+            if last and time.monotonic() - last[0] < CACHE_S:
+                return last[1]
             started = time.perf_counter()
             try:
-                await asyncio.wait_for(self._checks[name](), TIMEOUT_S)
-                result = time.perf_counter() - started
+                answer = await asyncio.wait_for(self._checks[name](), TIMEOUT_S)
+                result = _Result(time.perf_counter() - started, answer if isinstance(answer, Known) else None)
             except Exception as error:  # noqa: BLE001 whatever it is, the dependency does not answer
-                result = error
+                result = _Result(error, error.known if isinstance(error, Degraded) else None)
             self._results[name] = (time.monotonic(), result)
             return result
 
     async def report(self) -> list[Dependency]:
         """Every dependency that answers. Raises `ServiceUnavailable` naming those that do not."""
         names = list(self._checks)
-        results = dict(zip(names, await asyncio.gather(*map(self.of, names)), strict=True))
+        results = dict(zip(names, await asyncio.gather(*map(self._check, names)), strict=True))
         missing: list[Detail] = [
             {"field": name, "code": "UNAVAILABLE", "message": f"The {name.replace('_', ' ')} {self._failings[name]}"}
             for name, result in results.items()
-            if isinstance(result, Exception) and not isinstance(result, Degraded)
+            if isinstance(result.took, Exception) and not isinstance(result.took, Degraded)
         ]
         if self.draining:
             missing.append({"field": "process", "code": "DRAINING", "message": "The process is shutting down"})
@@ -100,10 +128,11 @@ class Health:
         return [_described(name, result) for name, result in results.items()]
 
 
-def _described(name: str, result: float | Exception) -> Dependency:
-    if isinstance(result, Exception):
-        return Dependency(name=name, status="degraded", latency_ms=0, message=str(result))
-    return Dependency(name=name, status="ok", latency_ms=round(result * 1000, 2))
+def _described(name: str, result: _Result) -> Dependency:
+    more = asdict(result.known) if result.known else {}
+    if isinstance(result.took, Exception):
+        return Dependency(name=name, status="degraded", latency_ms=0, message=str(result.took), **more)
+    return Dependency(name=name, status="ok", latency_ms=round(result.took * 1000, 2), **more)
 
 
 class Alive(Answer):

@@ -1,7 +1,5 @@
 """New signatures look at old files; what is infected after all is gone everywhere, and its owner is told."""
 
-import os
-import signal
 from contextlib import suppress
 
 from bilten.files import rescan
@@ -11,7 +9,7 @@ from bilten.scanning import stamp
 from bilten.scanning.clamd import Address, ClamdScanner
 from bilten.scanning.errors import ScanUnavailable
 from bilten.scanning.workshop import Workshop
-from fixtures.clamd import StartClamd
+from fixtures.clamd import StartClamd, reload
 from support.house import House, OpenHouse, letter
 from support.jobs import until
 from support.pictures import camera
@@ -25,9 +23,7 @@ def learn(server: Clamd, phrase: bytes) -> None:
     added = server.signatures / "house.ndb"
     added.write_text(f"House.Unwanted:0:*:{phrase.hex()}\n")
     stamp.write(server.signatures)
-    for path in server.signatures.iterdir():
-        path.chmod(0o644)
-    os.kill(server.pid, signal.SIGUSR2)
+    reload(server)
 
 
 async def look_again(house: House) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -116,12 +115,6 @@ async def test_a_file_beyond_what_the_daemon_looks_at_is_unscannable(own_clamd: 
     scanner = scanner_of(own_clamd(MaxFileSize="1M", MaxScanSize="1M"))
     verdict = await scanner.scan(chunks(bytes(2 * MIB) + eicar()))
     assert verdict.word == "unscannable"
-
-
-async def test_the_version_of_a_set_without_number_is_told_as_that(clamd_scanner: ClamdScanner):
-    version = await clamd_scanner.version()
-    assert re.fullmatch(r"clamav \d+\.\d+\.\d+\S*", version.engine)
-    assert (version.signatures, version.made_at) == ("unnumbered", None)
 
 
 async def test_number_and_date_of_the_signatures_are_read(tmp_path: Path):
