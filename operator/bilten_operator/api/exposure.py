@@ -57,7 +57,7 @@ class Exposure(Block):
     tls: Tls | None = Field(None, description="Serve HTTPS. Without it the Ingress serves HTTP only.")
     max_upload_size: Size | None = Field(
         None,
-        description="Largest request body that the Ingress lets through, like 100Mi; what the API takes at most if left "
-        "out.",
+        description="Largest request body that the Ingress lets through, like 100Mi; what the API takes at most if "
+        "left out.",
     )
     gateway: Gateway | None = Field(None, description="The Gateway that the HTTPRoute attaches to.")
