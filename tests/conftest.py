@@ -10,6 +10,7 @@ hypothesis.settings.load_profile("bilten")
 pytest_plugins = [
     "fixtures.servers",
     "fixtures.api",
+    "fixtures.house",
     "fixtures.database",
     "fixtures.machine",
     "fixtures.cluster",

@@ -9,7 +9,7 @@ from typing import Any
 
 SOURCE = Path(__file__).with_name("endpoints.json")
 
-#: Served so far, beside all of tier M: what the mocked calls' pages need beside them.
+#: Served so far, beside all of tiers M and U: what the mocked calls' pages need beside them.
 _BESIDE = {
     "F GET /articles/categories",
     "F GET /articles/search",
@@ -70,7 +70,12 @@ class Call:
     @property
     def served(self) -> bool:
         """Whether the API has it already."""
-        return self.tier == "M" or self.key in _BESIDE
+        return self.tier in ("M", "U") or self.key in _BESIDE
+
+    @property
+    def answers_bytes(self) -> bool:
+        """Whether it answers a file, and not JSON."""
+        return "(body)" in self.fields
 
     @property
     def at_root(self) -> bool:
@@ -84,7 +89,7 @@ class Call:
 
     def matches(self, path: str) -> bool:
         """Whether a path below the base is one of this call's."""
-        template = re.sub(r"\\?:\w+", "[^/]+", re.escape(self.under_base))
+        template = re.sub(r"\\\{.+\\\}|\\?:\w+", "[^/]+", re.escape(self.under_base))
         return re.fullmatch(template, path) is not None
 
 
@@ -106,5 +111,5 @@ def _read(entry: Mapping[str, Any]) -> Call:
 
 
 CALLS = tuple(_read(entry) for entry in json.loads(SOURCE.read_text()))
-SERVED = {call.key: call for call in CALLS if call.served}
+SERVED = {call.key: call for call in CALLS if call.served and not call.answers_bytes}
 LATER = tuple(call for call in CALLS if not call.served)

@@ -31,16 +31,14 @@ if RUNNING:
         return RUNNING
 
 else:
-    from bilten import work
-    from bilten.web.health import Health
-    from fixtures.api import Api
-    from support.jobs import working
+    from support.house import OpenHouse
 
     @pytest.fixture
-    async def contract_url(api: Api) -> AsyncIterator[str]:
-        """Where this test's own API is; its worker delivers the mails."""
-        async with working(api.db, work.kinds(api.settings, api.db, Health()), api.settings):
-            yield api.url
+    async def contract_url(open_house: OpenHouse) -> AsyncIterator[str]:
+        """Where this test's own API is; its worker delivers the mails, and looks at what is uploaded."""
+        house = await open_house()
+        async with house.working():
+            yield house.api.url
 
 
 class At(AbstractResolver):

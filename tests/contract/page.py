@@ -24,7 +24,7 @@ _TIERS = {
 
 def served_by(call: Call) -> Endpoint | None:
     """The endpoint that answers a call, if there is one."""
-    template = re.sub(r":\w+", "{}", call.under_base)
+    template = re.sub(r"\{[^}]+\}|:\w+", "{}", call.under_base)
     for endpoint in all_endpoints():
         if (endpoint.method, re.sub(r"\{\w+\}", "{}", endpoint.path)) == (call.method, template):
             return endpoint

@@ -1,16 +1,19 @@
 """Every served call of the contract, made for real and compared field by field with what `endpoints.json` says."""
 
+import io
 import json
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from contract import scenarios
-from contract.catalogue import SERVED, Call, Refusal
-from contract.scenarios import accounts, articles, events, wishlist  # noqa: F401 importing them registers them
+from contract.catalogue import CALLS, SERVED, Call, Refusal
+from contract.scenarios import accounts, articles, events, uploads, wishlist  # noqa: F401 importing them registers them
 from contract.shapes import Seen, problems
 from contract.world import Reply, World
+from PIL import Image
 from support.shape import assert_shape
 
 BASES = ("/api/v1", "/v1", "/api")
@@ -88,6 +91,26 @@ async def test_each_session_call_swaps_a_refresh_token_once(world: Callable[[str
         again = await at.send("POST", path, json={spelling: person.refresh_token})
         assert (again.status, again.body["error"]) == (409, "REFRESH_SUPERSEDED")
         person = await at.person()
+
+
+@pytest.mark.parametrize("base", ["", *BASES])
+async def test_a_picture_is_at_its_address(base: str, world: Callable[[str], World]):
+    (call,) = (call for call in CALLS if call.served and call.answers_bytes)
+    at = world("/api/v1")
+    token = (await at.person()).token
+    for path, place in ((uploads.PROFILE, "profiles"), (uploads.EVENT, "events"), (uploads.GALLERY, "gallery")):
+        reply = await at.send("POST", path, files=[uploads.part(path)], token=token)
+        picture = reply.body["data"]["files"][0] if path == uploads.GALLERY else reply.body["data"]
+        for name in ("url", "thumbnail_url", "optimized_url"):
+            address = urlsplit(picture[name]).path
+            assert call.matches(address)
+            assert address.split("/")[2] == place
+            status, headers, content = await at.fetch(base + address)
+            assert (status, headers["Cross-Origin-Resource-Policy"]) == (call.status, "cross-origin")
+            assert Image.open(io.BytesIO(content)).format
+    reply = await world(base).send("GET", "/uploads/events/nothing.jpg")
+    assert (reply.status, reply.body["error"], reply.body["message"]) == (404, "NOT_FOUND", "File not found")
+    assert_error_shape(reply)
 
 
 async def test_the_base_paths_answer_an_index(world: Callable[[str], World]):

@@ -1,9 +1,10 @@
 """A client of an API and the people who use it: enough to make every call of the contract happen for real."""
 
 import asyncio
+import io
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +32,24 @@ class Reply:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A file in a form."""
+
+    field: str
+    content: bytes
+    name: str = "picture.jpg"
+    media_type: str = "image/jpeg"
+
+
+def _form(parts: Sequence[Part]) -> aiohttp.FormData:
+    form = aiohttp.FormData()
+    form.add_field("note", "no file", content_type="text/plain")
+    for part in parts:
+        form.add_field(part.field, io.BytesIO(part.content), filename=part.name, content_type=part.media_type)
+    return form
+
+
+@dataclass(frozen=True)
 class Person:
     """Somebody with a fresh account."""
 
@@ -54,20 +73,22 @@ class World:
         path: str,
         *,
         json: Mapping[str, Any] | None = None,
+        files: Sequence[Part] | None = None,
         query: Mapping[str, str] | str = "",
         token: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
-        """Make one call. `query` as text is sent as it stands."""
+        """Make one call. `query` as text is sent as it stands; `files` as a form."""
         address = URL(self._url + self._base + path, encoded=True)
         address = address.with_query(query) if isinstance(query, Mapping) else URL(f"{address}?{query}", encoded=True)
         sent = dict(headers or {}) | ({"Authorization": f"Bearer {token}"} if token is not None else {})
-        async with self._session.request(method, address, json=json, headers=sent) as response:
+        form = _form(files) if files is not None else None
+        async with self._session.request(method, address, json=json, data=form, headers=sent) as response:
             return Reply(
                 method=method,
                 path=path,
                 query=dict(address.query),
-                sent=json or {},
+                sent=json or {part.field: part.name for part in files or ()},
                 signed_in=token is not None,
                 status=response.status,
                 headers=response.headers,
@@ -103,6 +124,11 @@ class World:
                     if mail["to"] == email and (link := re.search(rf"/{page}\?token=([\w%.-]+)", mail["text"])):
                         return link[1]
                 await asyncio.sleep(0.1)
+
+    async def fetch(self, path: str) -> tuple[int, Mapping[str, str], bytes]:
+        """Status, headers and body of what lies under a path outside the base."""
+        async with self._session.get(URL(self._url + path, encoded=True)) as response:
+            return response.status, response.headers, await response.read()
 
     async def event_ids(self, count: int = 1) -> list[str]:
         """Ids of published events."""

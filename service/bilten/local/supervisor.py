@@ -96,7 +96,12 @@ class Supervisor:
     def _start_code(self) -> Code:
         self._screen.waiting("starting the API: schema, sample data, HTTP")
         log_format = "console" if self._screen.interactive else "auto"
-        preferred = {"BILTEN_LOG_FORMAT": log_format, "BILTEN_SHUTDOWN_GRACE_S": "2"}
+        preferred = {
+            "BILTEN_LOG_FORMAT": log_format,
+            "BILTEN_SHUTDOWN_GRACE_S": "2",
+            # Pages of other origins show pictures by their whole address.
+            "BILTEN_PUBLIC_URL": self._listener.url,
+        }
         ports = {"BILTEN_PORT": str(self._listener.port), "BILTEN_WORKER_PORT": self._worker_port}
         fixed = {**ports, "PYTHONUNBUFFERED": "1"}
         variables = {**preferred, **self._home.secrets(), **self._environ, **self._backing.variables(), **fixed}

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from bilten.context import Principal
 from bilten.web import etags, json_body, multipart, query_string
 from bilten.web.answers import Answer
-from bilten.web.endpoint import Auth, Endpoint
+from bilten.web.endpoint import Auth, Endpoint, Tier
 from bilten.web.errors import (
     BadRequest,
     Detail,
@@ -46,6 +46,9 @@ BODY_TIMEOUT_S = 30
 #: Set on a request once a limit was counted: the `RateLimit-*` headers its answer carries.
 RATE_HEADERS = web.RequestKey("rate_headers", dict[str, str])
 ENDPOINT = web.RequestKey("endpoint", Endpoint)
+
+#: What a tier says in other words than the rest (contract §2.2).
+_WITHOUT_TOKEN: dict[Tier, str] = {"U": "Access token required"}
 
 _ROLES: dict[Auth, tuple[tuple[str, ...], str]] = {
     "organizer": (("organizer", "admin"), "Organizer access required"),
@@ -116,7 +119,7 @@ async def _principal(request: web.Request, endpoint: Endpoint) -> Principal | No
     if principal is None:
         if endpoint.auth == "optional":
             return None
-        raise Unauthorized
+        raise Unauthorized(_WITHOUT_TOKEN.get(endpoint.tier))
     roles, sentence = _ROLES.get(endpoint.auth, ((), ""))
     if roles and principal.role not in roles:
         raise Forbidden(sentence)
