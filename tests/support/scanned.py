@@ -7,8 +7,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bilten.local.clamd import eicar
+from bilten.local.clamd import Clamd, eicar
+from bilten.scanning.scanner import EngineVersion
+from fixtures.clamd import scanner_of
 from support import documents
+from support.jobs import until
 
 MIB = 1024 * 1024
 
@@ -76,3 +79,16 @@ async def taken(reader: asyncio.StreamReader) -> bytes:
     while length := int.from_bytes(await reader.readexactly(4), "big"):
         whole += await reader.readexactly(length)
     return whole
+
+
+async def version_other_than(server: Clamd, before: EngineVersion) -> EngineVersion:
+    """What the daemon says, once it says something else."""
+    found = before
+
+    async def other() -> bool:
+        nonlocal found
+        found = await scanner_of(server).version()
+        return found != before
+
+    await until(other)
+    return found

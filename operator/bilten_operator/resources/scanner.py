@@ -1,7 +1,7 @@
 """ClamAV: clamd, and freshclam beside it that brings new signatures.
 
 Both run on a volume that starts with the signatures in the image, so that a pod can scan before it ever reached a
-mirror.
+mirror. Whenever they change they are stamped: clamd tells which it has of ClamAV's own only.
 """
 
 from typing import Any
@@ -19,7 +19,40 @@ _UPSTREAM = "database.clamav.net"
 _CONFIGURATION = "/etc/bilten-clamav"
 _SIGNATURES = "/var/lib/clamav"
 _TMP = "scanner-tmp"
+_STAMP = "stamp.sh"
+_CONFIGURATION_MOUNT = {"name": "clamav-configuration", "mountPath": _CONFIGURATION, "readOnly": True}
 _SOCKET_FOLDER = CLAMD_SOCKET.rpartition("/")[0]
+
+#: What a signature among the others finds, and nothing else: the name of it is the stamp. The service scans these bytes
+#: to learn which signatures are loaded, so it has the same here.
+PROBE = "6cd4a6f6cc34efaf7a7e09efa19d1d4c6191635d550a3793d8ee277946314754e22dd2cf72a369f034217445b63b3e57"
+
+#: For the sh of a small image; freshclam runs it when it has brought something. Without signatures there is no stamp,
+#: else clamd would start with that alone.
+_SCRIPT = f"""\
+# stamp.sh FOLDER [CONFIGURATION]: stamp the signatures in FOLDER, and have clamd load them.
+set -eu
+export LC_ALL=C
+cd "$1"
+set -- "${{2:-}}"
+newest=0
+for file in *; do
+  case "$file" in
+    bilten-stamp.ndb | *.dat | *.new) continue ;;
+  esac
+  [ -f "$file" ] || continue
+  set -- "$@" "$file"
+  seconds=$(stat -c %Y "$file")
+  [ "$seconds" -le "$newest" ] || newest=$seconds
+done
+configuration=$1
+shift
+[ $# -gt 0 ] || {{ rm -f bilten-stamp.ndb; exit 0; }}
+digest=$(sha256sum -- "$@" | sha256sum | cut -c 1-16)
+echo "Bilten.Signatures.$newest.$digest:0:*:{PROBE}" >.bilten-stamp.new
+mv .bilten-stamp.new bilten-stamp.ndb
+[ -z "$configuration" ] || timeout 60 clamdscan --config-file="$configuration" --reload
+"""
 
 #: clamd holds all signatures in memory, more than a gigabyte of upstream's.
 _RESOURCES = {
@@ -43,9 +76,7 @@ def configuration(instance: Instance) -> Manifest:
         "LocalSocketMode 666",
         "FixStaleSocket yes",
         *listen,
-        "StreamMaxLength 100M",
-        "MaxScanSize 400M",
-        "MaxFileSize 100M",
+        *uploads.scanner_limits(instance),
         # What it did not look into it must not call OK.
         "AlertExceedsMax yes",
         "AlertEncrypted yes",
@@ -53,6 +84,8 @@ def configuration(instance: Instance) -> Manifest:
         "ConcurrentDatabaseReload no",
         # Before it does so it waits for its threads to end, those included that have nothing to do: 30 s by default.
         "IdleTimeout 1",
+        # Where freshclam's word did not reach it.
+        "SelfCheck 60",
     ]
     mirror = (instance.spec.scanner.mirror or "").rstrip("/")
     wanted = instance.spec.scanner.signatures or OFFICIAL
@@ -64,7 +97,8 @@ def configuration(instance: Instance) -> Manifest:
         *(f"DatabaseCustomURL {mirror}/{name}" for name in wanted if name not in OFFICIAL),
         # A mirror of one's own is asked often: nothing but a date is compared.
         f"Checks {48 if mirror else 12}",
-        f"NotifyClamd {_CONFIGURATION}/clamd.conf",
+        # Not NotifyClamd as well, which comes before: clamd would read everything twice.
+        f"OnUpdateExecute sh {_CONFIGURATION}/{_STAMP} {_SIGNATURES} {_CONFIGURATION}/clamd.conf",
         # Loading them once more to test them takes the memory of another clamd.
         "TestDatabases no",
     ]
@@ -72,7 +106,11 @@ def configuration(instance: Instance) -> Manifest:
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": instance.metadata(instance.scanner, COMPONENT),
-        "data": {"clamd.conf": "\n".join([*clamd, ""]), "freshclam.conf": "\n".join([*freshclam, ""])},
+        "data": {
+            "clamd.conf": "\n".join([*clamd, ""]),
+            "freshclam.conf": "\n".join([*freshclam, ""]),
+            _STAMP: _SCRIPT,
+        },
     }
 
 
@@ -81,7 +119,7 @@ def volumes(instance: Instance) -> list[Manifest]:
     return [
         {"name": "signatures", "emptyDir": {}},
         # Not the worker's /tmp: what unpacks strangers' files has no business with what others put there.
-        {"name": _TMP, "emptyDir": {"sizeLimit": uploads.scanner_room()}},
+        {"name": _TMP, "emptyDir": {"sizeLimit": uploads.scanner_room(instance)}},
         {"name": "clamd-socket", "emptyDir": {}},
         {"name": "clamav-configuration", "configMap": {"name": instance.scanner}},
     ]
@@ -94,12 +132,14 @@ def socket_mount() -> Manifest:
 
 def seed(operator: OperatorConfig) -> Manifest:
     """The init container that puts the image's signatures onto the volume."""
+    # With their times: they are as old as they are.
+    copying = f'for file in {_SIGNATURES}/*; do [ ! -e "$file" ] || cp -Rp "$file" /signatures/; done'
     return pods.container(
         "signatures",
         operator.clamav_image,
         resources={"requests": {"cpu": "50m", "memory": "32Mi"}, "limits": {"memory": "512Mi"}},
-        command=["/bin/sh", "-c", f"cp -R {_SIGNATURES}/. /signatures/"],
-        volumeMounts=[{"name": "signatures", "mountPath": "/signatures"}],
+        command=["/bin/sh", "-ec", f"{copying}; sh {_CONFIGURATION}/{_STAMP} /signatures"],
+        volumeMounts=[{"name": "signatures", "mountPath": "/signatures"}, _CONFIGURATION_MOUNT],
         user=(_USER, _GROUP),
     )
 
@@ -109,7 +149,7 @@ def containers(instance: Instance, operator: OperatorConfig) -> list[Manifest]:
     cpu, memory, most = _RESOURCES[instance.spec.environment]
     mounts = [
         {"name": "signatures", "mountPath": _SIGNATURES},
-        {"name": "clamav-configuration", "mountPath": _CONFIGURATION, "readOnly": True},
+        _CONFIGURATION_MOUNT,
         socket_mount(),
     ]
     ping = {"exec": {"command": ["clamdscan", f"--config-file={_CONFIGURATION}/clamd.conf", "--ping", "1"]}}

@@ -21,8 +21,10 @@ _FORM_BYTES = _MIB
 
 #: Jobs that one worker does at a time, and what is made of one picture meanwhile.
 _JOBS, _RENDERED_BYTES = 8, 32 * _MIB
-#: clamd's MaxThreads, StreamMaxLength and MaxScanSize.
-_THREADS, _STREAM_BYTES, _UNPACKED_BYTES = 10, 100 * _MIB, 400 * _MIB
+#: What one scan takes of clamd: the stream itself, as the service has it for its longest, and what is unpacked of it.
+_STREAM_BYTES, _UNPACKED_BYTES = 100 * _MIB, 400 * _MIB
+#: Scans of one worker at once, the service's own default, and what else is asked of clamd meanwhile.
+_SCANS, _BESIDES = 8, 2
 #: For all else that programs put there.
 _SPARE_BYTES = 64 * _MIB
 
@@ -44,9 +46,26 @@ def worker_room(instance: Instance) -> str:
     return _quantity(_JOBS * (_largest_file(instance) + _RENDERED_BYTES) + _SPARE_BYTES)
 
 
-def scanner_room() -> str:
+def scanner_limits(instance: Instance) -> list[str]:
+    """What clamd.conf says of it."""
+    return [
+        f"MaxThreads {_threads(instance)}",
+        f"StreamMaxLength {_STREAM_BYTES // _MIB}M",
+        f"MaxFileSize {_STREAM_BYTES // _MIB}M",
+        f"MaxScanSize {_UNPACKED_BYTES // _MIB}M",
+    ]
+
+
+def scanner_room(instance: Instance) -> str:
     """What clamd's /tmp may hold: what it is scanning, and what it has unpacked of that."""
-    return _quantity(_THREADS * (_STREAM_BYTES + _UNPACKED_BYTES) + _SPARE_BYTES)
+    return _quantity(_threads(instance) * (_STREAM_BYTES + _UNPACKED_BYTES) + _SPARE_BYTES)
+
+
+def _threads(instance: Instance) -> int:
+    """As many as one worker has under way, and more: those of other workers wait in clamd's queue."""
+    config = instance.spec.config
+    scans = config.clamd_concurrency if config else None
+    return (_SCANS if scans is None else scans) + _BESIDES
 
 
 def _largest_file(instance: Instance) -> int:

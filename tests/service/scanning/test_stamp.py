@@ -12,21 +12,7 @@ from bilten.scanning.clamd import Address, ClamdScanner
 from bilten.scanning.errors import ScanUnavailable
 from bilten.scanning.scanner import EngineVersion
 from fixtures.clamd import MIB, StartClamd, reload, scanner_of
-from support.jobs import until
-from support.scanned import chunks, impostor
-
-
-async def version_other_than(server: Clamd, before: EngineVersion) -> EngineVersion:
-    """What the daemon says, once it says something else."""
-    found = before
-
-    async def other() -> bool:
-        nonlocal found
-        found = await scanner_of(server).version()
-        return found != before
-
-    await until(other)
-    return found
+from support.scanned import chunks, impostor, version_other_than
 
 
 async def test_a_set_of_ones_own_tells_its_version_and_when_it_was_made(
