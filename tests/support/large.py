@@ -1,7 +1,8 @@
 """Fills a database as a few busy years would: rows as wide as real ones, values spread as real ones are."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
@@ -145,7 +146,7 @@ TABLES = (
 )  # fmt: skip
 
 #: Those that point to these and stay empty.
-_POINTING = ("file_variants", "file_uploads", "file_quotas", "quota_reservations", "file_references")
+POINTING = ("file_variants", "file_uploads", "file_quotas", "quota_reservations", "file_references")
 
 # Large indexes first, so that both connections are busy to the end.
 _LATER = """
@@ -164,31 +165,39 @@ Statement = tuple[Any, ...]
 
 
 async def fill(url: str) -> None:
-    """Takes some 14 s on two cores: it writes without log, indexes and foreign keys, and makes those afterwards."""
-    (later,) = await _run(url, [(_LATER, [*TABLES, *_POINTING])])
-    await _run(url, [(row["forget"],) for row in reversed(later)])
-    await _run(url, [(f"alter table {table} set unlogged",) for table in (*TABLES, *_POINTING)])
-    await _run(url, [(_PHRASES,), ("alter table phrases add primary key (n)",), ("analyze phrases",), (_ORGANIZERS,)])
-    await asyncio.gather(
-        _run(url, [(_EVENTS, EVENTS), (_TICKET_TYPES,), (_WISHES, USER, WISHES), (_JOBS, JOBS), (_KEYS, SESSIONS)]),
-        _run(url, [
-            (_ARTICLES, ARTICLES), (_USERS, USERS), (_SESSIONS, SESSIONS), (_REFRESH_TOKENS,), (_ONE_TIME_TOKENS,),
-            (_REVOKED_TOKENS,),
-        ]),
-    )  # fmt: skip
-    await _run(url, [(_FILES, FILES, USER), (_FILE_VERSIONS,)])
+    """Takes some 14 s on two cores."""
+    phrases = [(_PHRASES,), ("alter table phrases add primary key (n)",), ("analyze phrases",), (_ORGANIZERS,)]
+    async with bare(url, (*TABLES, *POINTING)):
+        await run(url, phrases)
+        await asyncio.gather(
+            run(url, [(_EVENTS, EVENTS), (_TICKET_TYPES,), (_WISHES, USER, WISHES), (_JOBS, JOBS), (_KEYS, SESSIONS)]),
+            run(url, [
+                (_ARTICLES, ARTICLES), (_USERS, USERS), (_SESSIONS, SESSIONS), (_REFRESH_TOKENS,), (_ONE_TIME_TOKENS,),
+                (_REVOKED_TOKENS,),
+            ]),
+        )  # fmt: skip
+        await run(url, [(_FILES, FILES, USER), (_FILE_VERSIONS,)])
+
+
+@asynccontextmanager
+async def bare(url: str, tables: Sequence[str]) -> AsyncIterator[None]:
+    """The block fills tables without log, indexes and foreign keys; they get them when it ends, and are analysed."""
+    (later,) = await run(url, [(_LATER, tables)])
+    await run(url, [(row["forget"],) for row in reversed(later)])
+    await run(url, [(f"alter table {table} set unlogged",) for table in tables])
+    yield
     for turn in (1, 2):
         await _share(url, [(row["make"],) for row in later if row["turn"] == turn])
-    await _share(url, [(f"vacuum analyze {table}",) for table in TABLES])
+    await _share(url, [(f"vacuum analyze {table}",) for table in tables])
 
 
 async def _share(url: str, statements: list[Statement]) -> None:
     """Run the statements on two connections; each takes the next when it is free."""
     waiting = iter(statements)
-    await asyncio.gather(_run(url, waiting), _run(url, waiting))
+    await asyncio.gather(run(url, waiting), run(url, waiting))
 
 
-async def _run(url: str, statements: Iterable[Statement]) -> list[Any]:
+async def run(url: str, statements: Iterable[Statement]) -> list[Any]:
     """Run the statements in turn; what each of them answered."""
     # No helpers of Postgres' own: both cores are busy.
     settings = {"maintenance_work_mem": "256MB", "max_parallel_maintenance_workers": "0"}
