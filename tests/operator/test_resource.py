@@ -28,6 +28,7 @@ def status(spec: dict[str, Any], namespace: str) -> dict[str, Any]:
         "observedGeneration": 1, "phase": "Ready", "version": "1.2.3",
         "database": {"state": "3/3 ready"}, "objectStorage": {"state": "Ready"},
         "backup": {"lastSuccessful": NOW},
+        "scanner": {"engine": "clamav 1.4.3", "signatures": "27400", "signaturesMadeAt": NOW},
         "buckets": {"quarantine": names.quarantine, "media": names.media, "backup": names.backup},
         "waitingFor": {"kind": "Job", "name": "bilten-migrate", "message": "is running", "since": NOW},
         "conditions": [condition],

@@ -11,6 +11,7 @@ from bilten_operator.cluster.object_store import ObjectStores
 from bilten_operator.cluster.planning import planner
 from bilten_operator.cluster.reconcile import Reconciler
 from bilten_operator.cluster.watches import SELECTOR
+from bilten_operator.cluster.worker_port import Questions
 from bilten_operator.cluster.workqueue import Retry
 from bilten_operator.plan.drift import RENDER
 from bilten_operator.plan.model import Action, KeyPair, OperatorConfig
@@ -77,7 +78,10 @@ class Constant:
 class World:
     """One instance in its namespace, an operator of many lives, and the stand-ins for everyone else."""
 
-    def __init__(self, client: Mortal, calm: Client, namespace: str, name: str = "bilten") -> None:
+    def __init__(
+        self, client: Mortal, calm: Client, namespace: str, name: str = "bilten", questions: Questions | None = None
+    ) -> None:
+        self._questions = questions
         self.client = client
         self.calm = calm
         self.key = Key(namespace, name)
@@ -91,7 +95,7 @@ class World:
         self._cache = Cache(lambda _: None)
         self._reconciler = Reconciler(
             self.client, self._cache, Stores(self.client), planner(OPERATOR, Constant()), references,
-            missing_kinds=lambda: MISSING,
+            missing_kinds=lambda: MISSING, questions=self._questions,
         )  # fmt: skip
 
     async def rest(self, rounds: int = 80) -> None:

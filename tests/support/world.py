@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import yaml
 from bilten_operator.plan.model import (
     ActionResult,
+    Answer,
     Apply,
     CreateOnce,
     Delete,
@@ -99,6 +100,7 @@ class World:
         self.dice = Dice()
         self.objects: dict[Ref, dict[str, Any]] = {}
         self.results: dict[str, ActionResult] = {}
+        self.answer: Answer | None = None
         self.missing_kinds: set[tuple[str, str]] = set()
         #: Kinds whose controllers do nothing.
         self.stuck: set[str] = set()
@@ -146,7 +148,7 @@ class World:
         return sorted(ref.name for ref in self.objects if ref.kind == kind)
 
     def plan(self) -> Plan:
-        observed = Observed(copied(self.objects), frozenset(self.missing_kinds), dict(self.results))
+        observed = Observed(copied(self.objects), frozenset(self.missing_kinds), dict(self.results), self.answer)
         resource = copied(self.instance)
         made = plan(resource, observed, now=self.now, operator=self.operator, randomness=self.dice)
         assert resource == self.instance, "planning changed the instance"

@@ -24,7 +24,7 @@ MEANINGS = {
     ConditionType.STORAGE_READY: "The object store answers, and the buckets are there.",
     ConditionType.MIGRATIONS_APPLIED: "The schema is what the image needs.",
     ConditionType.API_AVAILABLE: "Enough API pods of the wanted image answer.",
-    ConditionType.SCANNER_READY: "The virus scanner answers, with signatures.",
+    ConditionType.SCANNER_READY: "The virus scanner answers. The message tells of signatures older than 48 hours.",
     ConditionType.BACKUP_HEALTHY: "The newest backup is not older than the schedule allows.",
     ConditionType.PROGRESSING: "The operator is changing something; `waitingFor` says what it waits for.",
     ConditionType.PAUSED: "`spec.paused` is obeyed: nothing is changed.",

@@ -52,6 +52,19 @@ class BackupStatus(Block):
     last_successful: datetime | None = Field(None, description="When the newest complete base backup was made.")
 
 
+class ScannerStatus(Block):
+    """What looks at files, as a worker last told."""
+
+    engine: Short = Field(description="The engine, like `clamav 1.4.3`.")
+    signatures: Short = Field(
+        description="Which signatures it has: the number of ClamAV's own, or a hash of those of others. "
+        "`unnumbered` where it does not say."
+    )
+    signatures_made_at: datetime | None = Field(
+        None, description="When the newest of them came; left out where it does not say."
+    )
+
+
 class BucketNames(Block):
     """What the buckets are called."""
 
@@ -71,6 +84,7 @@ class Status(Block):
     database: PartStatus | None = Field(None, description="The database in a few words.")
     object_storage: PartStatus | None = Field(None, description="The object store in a few words.")
     backup: BackupStatus | None = Field(None, description="What is known of the backups.")
+    scanner: ScannerStatus | None = Field(None, description="What looks at files, as a worker last told.")
     buckets: BucketNames | None = Field(None, description="What the buckets are called.")
     waiting_for: WaitingFor | None = Field(None, description="The one object that holds the instance up.")
     conditions: list[Condition] = Field(

@@ -10,8 +10,9 @@ from bilten_operator.cluster.client import Client
 from bilten_operator.cluster.flow import Flow
 from bilten_operator.cluster.kinds import CHILDREN
 from bilten_operator.cluster.object_store import ObjectStores
-from bilten_operator.cluster.reconcile import Planner, Reconciler, References
+from bilten_operator.cluster.reconcile import Planner, Reconciler, References, now
 from bilten_operator.cluster.watches import Watches
+from bilten_operator.cluster.worker_port import Questions
 from bilten_operator.cluster.workqueue import Pace, WorkQueue
 from bilten_operator.metrics import EVENT_AGE
 
@@ -34,14 +35,15 @@ class Controller:
         workers: int = 16,
         resync_s: float = 600,
         stores: ObjectStores | None = None,
-        clock: Callable[[], datetime] | None = None,
+        clock: Callable[[], datetime] = now,
     ) -> None:
         namespaces = tuple(namespaces)
         self.cache = Cache(self._changed)
         self.watches = Watches(client, self.cache, CHILDREN, namespaces, appeared=self._wake_all)
         self._reconciler = Reconciler(
             client, self.cache, stores or ObjectStores(), planner, references,
-            missing_kinds=lambda: self.watches.missing_kinds, resync_s=resync_s, **({"clock": clock} if clock else {}),
+            missing_kinds=lambda: self.watches.missing_kinds, resync_s=resync_s, clock=clock,
+            questions=Questions(clock=clock, answered=self._changed),
         )  # fmt: skip
         self.queue = WorkQueue(self._reconciler, Pace(workers=workers))
         self.flow = Flow(client, namespaces, self.queue.wake)

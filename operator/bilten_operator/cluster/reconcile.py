@@ -19,6 +19,7 @@ from bilten_operator.cluster.events import event_manifest
 from bilten_operator.cluster.kinds import INSTANCE, kind_of
 from bilten_operator.cluster.object_store import ObjectStores
 from bilten_operator.cluster.refusal import blocked
+from bilten_operator.cluster.worker_port import Questions
 from bilten_operator.cluster.workqueue import Retry
 from bilten_operator.metrics import RECONCILE_SECONDS, RECONCILES, WRITES
 from bilten_operator.plan.model import (
@@ -49,6 +50,11 @@ FINALIZER = "bilten.io/cleanup"
 RESYNC_S = 600.0
 
 
+def now() -> datetime:
+    """The machine's clock."""
+    return datetime.now(UTC)
+
+
 class Reconciler:
     """Runs plans. One instance must not be in two runs at once; the queue sees to that."""
 
@@ -62,11 +68,13 @@ class Reconciler:
         *,
         missing_kinds: Callable[[], frozenset[tuple[str, str]]],
         resync_s: float = RESYNC_S,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = now,
+        questions: Questions | None = None,
     ) -> None:
         self._client = client
         self._cache = cache
         self._stores = stores
+        self._questions = questions or Questions()
         self._planner = planner
         self._references = references
         self._missing_kinds = missing_kinds
@@ -103,12 +111,13 @@ class Reconciler:
             forget_conditions(key)
             self._strangers.pop(key, None)
             self._results.pop(key, None)
+            self._questions.forget(key)
             return None
         # Their keys are made of the UID: those of an earlier instance of this name say nothing of this one.
         results = self._results.setdefault(key, {})
-        now = self._clock()
+        moment = self._clock()
         observed = await self._observe(key, instance, results)
-        plan = self._planner(instance, observed, now)
+        plan = self._planner(instance, observed, moment)
         # Whole objects are not kept while writing: many instances write at once.
         there = frozenset(observed.objects)
         del observed
@@ -128,11 +137,13 @@ class Reconciler:
                 break
         status = plan.status
         if refusal and status:
-            status = blocked(status, instance.get("status") or {}, refusal[0], refusal[1].message, now)
+            status = blocked(status, instance.get("status") or {}, refusal[0], refusal[1].message, moment)
         await self._tell(instance, plan.events)
         instance = await self._write_status(instance, status)
         if not plan.wants_finalizer and not refusal:
             await self._finalize(instance, wanted=False)
+        if plan.question:
+            self._questions.ask(key, plan.question)
         tell_conditions(key, status)
         if refusal:
             raise refusal[1]
@@ -147,7 +158,7 @@ class Reconciler:
                 objects[ref] = found
                 if ref in strangers:
                     self._strangers.setdefault(key, set()).add(ref)
-        return Observed(objects, self._missing_kinds(), dict(results))
+        return Observed(objects, self._missing_kinds(), dict(results), self._questions.answer(key))
 
     async def _taken(self, key: Key, write: Apply | CreateOnce, there: frozenset[Ref]) -> bool:
         """Whether something of that name is there that the watches do not tell of, as it does not have our labels."""

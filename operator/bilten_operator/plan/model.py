@@ -12,6 +12,7 @@ from bilten_operator.resources.randomness import KeyPair, Randomness
 __all__ = [
     "Action",
     "ActionResult",
+    "Answer",
     "Apply",
     "CreateOnce",
     "Delete",
@@ -22,8 +23,10 @@ __all__ = [
     "Observed",
     "OperatorConfig",
     "Plan",
+    "Question",
     "Randomness",
     "Ref",
+    "Signatures",
     "StepName",
     "StoreUser",
     "Write",
@@ -156,6 +159,38 @@ class ActionResult:
 
 
 @dataclass(frozen=True)
+class Question:
+    """Which signatures a worker's scanner has: of its pod only can that be learned. It is asked beside all else, and
+    what comes of it goes into `Observed.answer`."""
+
+    #: UID of the pod.
+    pod: str
+    host: str
+    port: int
+
+
+@dataclass(frozen=True)
+class Signatures:
+    """What a worker tells of its scanner: the engine, which signatures it has, and of when they are, if it knows."""
+
+    engine: str
+    version: str
+    made_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of the latest question."""
+
+    question: Question
+    at: datetime
+    #: None where it was not told.
+    signatures: Signatures | None
+    #: How many have not been answered since the last one that was.
+    failures: int = 0
+
+
+@dataclass(frozen=True)
 class Observed:
     """What there is, as the caches of the watches know it."""
 
@@ -165,6 +200,8 @@ class Observed:
     missing_kinds: frozenset[tuple[str, str]] = frozenset()
     #: Latest result of each action by its key. Lost when the operator restarts: the action is then tried again.
     results: Mapping[str, ActionResult] = field(default_factory=dict)
+    #: Lost when the operator restarts, too.
+    answer: Answer | None = None
 
 
 @dataclass(frozen=True)
@@ -187,3 +224,5 @@ class Plan:
     #: Plan again after so many seconds even if nothing happens; None: not needed.
     wake_after_s: float | None
     wants_finalizer: bool
+    #: To be asked now.
+    question: Question | None = None

@@ -8,7 +8,7 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from bilten_operator.api.conditions import ConditionType
-from bilten_operator.plan import buckets, deletion, needs, steps, telling
+from bilten_operator.plan import buckets, deletion, needs, signatures, steps, telling
 from bilten_operator.plan.changes import Changes
 from bilten_operator.plan.judge import Verdict, waits
 from bilten_operator.plan.model import Event, Manifest, Observed, OperatorConfig, Plan, Randomness, StepName
@@ -58,6 +58,7 @@ def plan(
         ),
         wake_after_s=None if paused else _wake_s(summary),
         wants_finalizer=deletion.has_work(scene),
+        question=signatures.question(scene),
     )
 
 
@@ -106,6 +107,8 @@ def _wake_s(summary: Summary) -> float | None:
         waits_s.append(left_s)
     if summary.verdicts[StepName.DATABASE].ready and steps.store_answers(summary.scene):
         waits_s.append(buckets.next_look_s(summary.scene))
+    if (next_s := signatures.next_look_s(summary.scene)) is not None:
+        waits_s.append(next_s)
     return min(waits_s, default=None)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bilten_operator.api.conditions import ConditionType
-from bilten_operator.plan import freshness, steps, telling
+from bilten_operator.plan import freshness, signatures, steps, telling
 from bilten_operator.plan.judge import Verdict
 from bilten_operator.plan.model import Ref, StepName
 from bilten_operator.plan.scene import Scene
@@ -56,7 +56,8 @@ class Summary:
         by_step = [
             telling.of(step.condition, self._verdict(step.name)) for step in steps.STEPS if step.condition is not None
         ]
-        scanner = telling.of(ConditionType.SCANNER_READY, steps.judge_scanner(self.scene))
+        judged = signatures.with_age(self.scene, steps.judge_scanner(self.scene))
+        scanner = telling.of(ConditionType.SCANNER_READY, judged)
         return [self._ready(), *by_step, scanner, *self._backups(), self._progressing(), self._paused()]
 
     def status(self, told: list[Told]) -> dict[str, Any]:
@@ -78,6 +79,8 @@ class Summary:
         last = freshness.latest(scene) if scene.instance.spec.backup else None
         if last:
             made["backup"] = {"lastSuccessful": telling.time(last)}
+        if known := signatures.status(scene):
+            made["scanner"] = known
         if self.waiting_for:
             made["waitingFor"] = self.waiting_for
         return made

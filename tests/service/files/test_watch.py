@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -16,6 +17,9 @@ from bilten.local import ports
 from bilten.local.clamd import Clamd
 from bilten.scanning import stamp
 from bilten.web.health import Health
+from bilten_operator.cluster.worker_port import WorkerPorts
+from bilten_operator.plan.model import Question
+from bilten_operator.plan.model import Signatures as ForOperator
 from fixtures.clamd import StartClamd, reload
 from prometheus_client.parser import text_string_to_metric_families
 from support.house import House, OpenHouse
@@ -93,6 +97,10 @@ async def test_a_worker_tells_its_signatures_and_that_they_are_too_old(
         assert "3 days old: let freshclam renew them" in old["message"]
         assert (old["engine"], old["version"]) == (fresh["engine"], fresh["version"])
         assert old["made_at"] < fresh["made_at"]
+
+        made_at = datetime.fromisoformat(old["made_at"])
+        operators = await WorkerPorts(timeout_s=60).ask(Question("uid", "127.0.0.1", int(url.rpartition(":")[2])))
+        assert operators == ForOperator(old["engine"], old["version"], made_at)
 
         shown = await samples(url)
         labels, one = shown["bilten_scanner_signatures_info"]

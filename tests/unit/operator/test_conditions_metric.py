@@ -1,5 +1,8 @@
 """The conditions of instances, as Prometheus reads them."""
 
+from datetime import UTC, datetime, timedelta
+
+import pytest
 from bilten_operator.cluster.cache import Key
 from bilten_operator.cluster.conditions_metric import forget_conditions, tell_conditions
 from prometheus_client import REGISTRY
@@ -20,3 +23,18 @@ def test_a_condition_is_1_for_the_status_that_it_has_until_the_instance_is_gone(
     forget_conditions(KEY)
     forget_conditions(KEY)
     assert told("Ready", "True") is None
+
+
+def test_the_age_of_signatures_is_told_as_long_as_it_is_known():
+    def age_s() -> float | None:
+        labels = {"namespace": KEY.namespace, "name": KEY.name}
+        return REGISTRY.get_sample_value("bilten_instance_signatures_age_seconds", labels)
+
+    day_ago = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    tell_conditions(KEY, {"scanner": {"engine": "clamav 1.4.3", "signatures": "1", "signaturesMadeAt": day_ago}})
+    assert age_s() == pytest.approx(86400, abs=60)
+    tell_conditions(KEY, {"scanner": {"engine": "clamav 1.4.3", "signatures": "unnumbered"}})
+    assert age_s() is None
+    tell_conditions(KEY, {"scanner": {"engine": "clamav 1.4.3", "signatures": "1", "signaturesMadeAt": day_ago}})
+    forget_conditions(KEY)
+    assert age_s() is None
