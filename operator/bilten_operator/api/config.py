@@ -118,7 +118,7 @@ class Config(Block):
         None, ge=1048576, description="Bytes of uploads under way that one pod may hold on its disk."
     )
     inspection_processes: int | None = Field(
-        None, ge=0, le=64, description="Files that one pod looks at or renders at once; 0: one a core."
+        None, ge=0, le=64, description="Files that one pod looks at or renders at once, 2 if left out; 0: one a core."
     )
     inspection_timeout_seconds: float | None = Field(
         None, gt=0, description="Longest a file may take to look at or to render."

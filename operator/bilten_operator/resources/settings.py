@@ -47,6 +47,8 @@ def environment(instance: Instance) -> dict[str, str]:
         "BILTEN_S3_REGION": region(instance),
         "BILTEN_S3_QUARANTINE_BUCKET": instance.buckets.quarantine,
         "BILTEN_S3_MEDIA_BUCKET": instance.buckets.media,
+        # A pod sees all the cores of its node, and has memory for two of the largest pictures: 250 MiB each.
+        "BILTEN_INSPECTION_PROCESSES": "2",
     }
     if spec.object_storage.public_endpoint:
         values["BILTEN_S3_PUBLIC_ENDPOINT"] = spec.object_storage.public_endpoint.rstrip("/")

@@ -1,5 +1,7 @@
 """What is uploaded fits through the way in, and onto the disks of the pods."""
 
+import json
+from functools import cache
 from typing import Any
 
 from support.world import World, samples
@@ -9,9 +11,13 @@ LARGE = {"maxDocumentBytes": 200 * 2**20, "maxImageBytes": 1, "spoolBytes": 2**2
 BODY = "nginx.ingress.kubernetes.io/proxy-body-size"
 
 
+@cache
+def world(config: str) -> World:
+    return World({**DEVELOPMENT, "config": json.loads(config)}).provide().converge()
+
+
 def made(kind: str, name: str, config: dict[str, Any] | None = None) -> dict[str, Any]:
-    spec = {**DEVELOPMENT, "config": config or {}}
-    found = World(spec).provide().converge().find(kind, name)
+    found = world(json.dumps(config or {})).find(kind, name)
     assert found
     return found
 
@@ -54,3 +60,9 @@ def test_what_unpacks_strangers_files_shares_no_folder_of_files_with_the_worker(
         for each in pod["containers"]
     }
     assert folders["worker"] & folders["clamd"] == {"clamd-socket"}
+
+
+def test_a_pod_on_a_large_node_looks_at_no_more_files_at_once_than_it_has_memory_for():
+    assert made("ConfigMap", "bilten-settings")["data"]["BILTEN_INSPECTION_PROCESSES"] == "2"
+    more = made("ConfigMap", "bilten-settings", {"inspectionProcesses": 6})["data"]
+    assert more["BILTEN_INSPECTION_PROCESSES"] == "6"
