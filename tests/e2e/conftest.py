@@ -185,7 +185,8 @@ def elsewhere(cluster: Cluster, images: Images, first: Instance, say: Say) -> El
 @pytest.fixture
 def browser_flags(first: Instance) -> list[str]:
     """The browser finds the ingress without a DNS."""
-    return [f"--host-resolver-rules=MAP {HOST} {first.ingress.host}:{first.ingress.port}"]
+    way = f"{first.ingress.host}:{first.ingress.port}"
+    return [f"--host-resolver-rules=MAP {HOST} {way}, MAP {FILES} {way}"]
 
 
 @pytest.hookimpl(wrapper=True)

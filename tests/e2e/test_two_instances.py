@@ -4,10 +4,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import yaml
+from bilten.local.clamd import eicar
+from support.documents import pdf
 from support.e2e_cluster import Cluster, until
+from support.e2e_files import Visitor, says_where
 from support.e2e_images import PROJECT, Images
 from support.e2e_instance import Instance
 from support.e2e_names import SECOND, SYSTEM
+from support.pictures import camera
 
 HOST = "second.example.test"
 VISITOR = "visitor@example.com"
@@ -84,6 +88,23 @@ def test_two_instances_share_nothing(second: Instance, bilten: Instance):
 def test_a_debugger_may_attach_in_development(second: Instance):
     told = second.cluster.execute("deployment/bilten-api", "python", "-c", DEBUGGER, namespace=SECOND)
     assert '"type": "event"' in told
+
+
+def test_a_shared_scanner_looks_at_files_in_a_pod_of_its_own(second: Instance):
+    visitor = Visitor.new(second)
+    file = visitor.ended(visitor.upload(camera(), visibility="public")["id"])
+    assert file["status"] == "clean"
+    assert not says_where(visitor.fetch(file["url"]).content)
+    document = pdf(eicar())
+    letter = visitor.ended(visitor.upload(document, name="letter.pdf", media_type="application/pdf")["id"])
+    assert letter["status"] == "infected"
+    assert containers(second, "worker") == {"worker"}
+    assert "clamd" in containers(second, "scanner")
+
+
+def containers(instance: Instance, component: str) -> set[str]:
+    pods = instance.cluster.list("pods", SECOND, selector=f"app.kubernetes.io/component={component}")
+    return {container["name"] for pod in pods for container in pod["spec"]["containers"]}
 
 
 def test_what_is_deleted_with_its_data_is_gone(second: Instance):

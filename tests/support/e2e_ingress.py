@@ -11,6 +11,9 @@ from support.e2e_cluster import Cluster
 #: Where the ingress controller is reached, as address:port.
 INGRESS = "BILTEN_E2E_INGRESS"
 
+#: Longer than any call takes, one that waits for a verdict on a busy machine included.
+_TIMEOUT_S = 30
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -18,12 +21,17 @@ class Answer:
 
     status: int
     headers: dict[str, str]
-    text: str
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        """The body, as far as it is text."""
+        return self.content.decode(errors="replace")
 
     @property
     def json(self) -> Any:
         """The body, read."""
-        return json.loads(self.text)
+        return json.loads(self.content)
 
 
 @dataclass(frozen=True)
@@ -49,15 +57,16 @@ class Ingress:
     def ask(
         self, host: str, path: str, *, method: str = "GET", body: Any = None, headers: dict[str, str] | None = None
     ) -> Answer:
-        """One request. Status 0 where nothing answers."""
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=15)
+        """One request, its body bytes or what JSON can say. Status 0 where nothing answers."""
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=_TIMEOUT_S)
+        raw = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         sent = {"Host": host, **({"Content-Type": "application/json"} if body is not None else {}), **(headers or {})}
         try:
-            connection.request(method, path, json.dumps(body) if body is not None else None, sent)
+            connection.request(method, path, raw, sent)
             answer = connection.getresponse()
             found = {name.lower(): value for name, value in answer.getheaders()}
-            return Answer(answer.status, found, answer.read().decode(errors="replace"))
+            return Answer(answer.status, found, answer.read())
         except OSError:
-            return Answer(0, {}, "")
+            return Answer(0, {}, b"")
         finally:
             connection.close()
