@@ -96,6 +96,12 @@ def test_a_store_that_is_not_exposed_is_reached_by_its_users_and_the_operator_on
     assert len(inward["from"]) == 4
 
 
+def test_a_worker_is_reached_on_the_port_that_tells_of_it_and_on_no_other():
+    # By Prometheus and by the operator, wherever these are.
+    policy = made(DEVELOPMENT, "NetworkPolicy", "bilten-worker")
+    assert policy["spec"]["ingress"] == [{"ports": [{"port": 3002, "protocol": "TCP"}]}]
+
+
 def test_a_shared_scanner_asks_its_own_mirror_and_listens_for_the_workers():
     text = made(EVERYTHING, "ConfigMap", "bilten-scanner")["data"]
     assert "PrivateMirror http://mirror.example.com:8080\n" in text["freshclam.conf"]
