@@ -110,16 +110,24 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name=op.f("fk_files_owner_id"), ondelete="RESTRICT"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_files")),
     )
-    op.create_index("ix_files_created_at", "files", ["created_at", "id"])
+    op.create_index("ix_files_created_at", "files", ["created_at", "id"], postgresql_include=["visibility", "status"])
+    op.create_index("ix_files_folder", "files", ["folder", "created_at", "id"])
     op.create_index("ix_files_media_type", "files", ["media_type", "created_at", "id"])
     op.create_index(
         "ix_files_not_clean", "files", ["status", "created_at", "id"], postgresql_where=sa.text("status <> 'clean'")
     )
-    op.create_index("ix_files_owner_created_at", "files", ["owner_id", "created_at", "id"])
+    op.create_index("ix_files_name", "files", [sa.literal_column("lower(name)"), "id"])
+    op.create_index(
+        "ix_files_owner_created_at",
+        "files",
+        ["owner_id", "created_at", "id"],
+        postgresql_include=["visibility", "status"],
+    )
     op.create_index("ix_files_owner_folder", "files", ["owner_id", "folder", "created_at", "id"])
     op.create_index("ix_files_owner_media_type", "files", ["owner_id", "media_type", "created_at", "id"])
     op.create_index("ix_files_owner_name", "files", ["owner_id", sa.literal_column("lower(name)"), "id"])
     op.create_index("ix_files_owner_size", "files", ["owner_id", "size_bytes", "id"])
+    op.create_index("ix_files_size", "files", ["size_bytes", "id"])
     op.create_index(
         "ix_files_search",
         "files",

@@ -54,7 +54,7 @@ from (
 ) drawn
 join owners on owners.n = owner
 join words a on a.n = w[1] join words b on b.n = w[2] join words c on c.n = w[3]
-join words d on d.n = w[4] % 400 join words e on e.n = w[5] % 400 join words f on f.n = w[6] % 400
+join words d on d.n = w[4] join words e on e.n = w[5] join words f on f.n = w[6]
 """  # noqa: S608, E501 numbers
 
 _VERSIONS = """
