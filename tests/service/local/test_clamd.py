@@ -13,6 +13,7 @@ from bilten.local import clamd
 from bilten.local.clamd import Clamd
 from bilten.local.family import Family
 from bilten.local.problem import LocalError
+from bilten.scanning import stamp
 from fixtures import machine
 
 
@@ -42,6 +43,8 @@ def test_the_test_file_is_found_alone_and_within_another(family: Family, tmp_pat
     assert b"Eicar-Test-Signature" in verdict(server.socket, clamd.eicar())
     assert b"FOUND" in verdict(server.socket, b"before" + clamd.eicar() + b"after")
     assert verdict(server.socket, b"harmless") == b"stream: OK\0"
+    # So that files are scanned again when a later Bilten has other signatures here.
+    assert verdict(server.socket, stamp.PROBE).startswith(b"stream: Bilten.Signatures.")
 
 
 @pytest.mark.usefixtures("no_system_signatures")
