@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from bilten.local.objectstore import S3Address
 
-Kind = Literal["answer", "lose", "cut", "stall", "crawl", "swallow", "shorten"]
+Kind = Literal["answer", "lose", "cut", "stall", "crawl", "swallow", "shorten", "hold"]
 When = Callable[[str, str], bool]
 
 
@@ -21,6 +21,7 @@ class Fault:
     answer: the network says `content` itself. lose: the store does it, its answer never arrives. cut: the connection
     ends after `after` bytes of the answer's body. stall: it goes silent there. crawl: a byte every 0.1 s from there.
     swallow: what is sent is taken, and never answered. shorten: the answer announces `after` bytes and has no more.
+    hold: it reaches the store once `flowing` is set.
     """
 
     kind: Kind
@@ -38,6 +39,7 @@ class FaultyStore:
     faults: list[Fault] = field(default_factory=list)
     #: Method and path of each request.
     calls: list[tuple[str, str]] = field(default_factory=list)
+    flowing: asyncio.Event = field(default_factory=asyncio.Event)
     open: int = 0
     port: int = 0
 
@@ -67,6 +69,9 @@ class FaultyStore:
         method, path, _ = head.decode().split(" ", 2)
         self.calls.append((method, path))
         fault = self._fault(method, path)
+        if fault and fault.kind == "hold":
+            await self.flowing.wait()
+            fault = None
         if fault and fault.kind == "swallow":
             while await reader.read(65536):
                 pass

@@ -83,16 +83,23 @@ async def complete(services: Services, owner: Principal, upload_id: str) -> Row:
     upload = await _find(services, owner, upload_id)
     if upload["file_id"] is not None:
         return await _file(services, upload["file_id"])
-    key = upload_key(upload["id"])
     try:
-        found = await services.store.stat(services.settings.s3_quarantine_bucket, key)
+        return await _complete(services, owner, upload)
+    except _CompletedMeanwhile as other:
+        return await _file(services, other.file_id)
     except NoSuchObject:
-        raise UploadIncomplete from None
+        # Not there yet; or not any more, since another request has completed the upload, or dropped it.
+        upload = await _find(services, owner, upload_id)
+        if upload["file_id"] is None:
+            raise UploadIncomplete from None
+        return await _file(services, upload["file_id"])
+
+
+async def _complete(services: Services, owner: Principal, upload: RowMapping) -> Row:
+    found = await services.store.stat(services.settings.s3_quarantine_bucket, upload_key(upload["id"]))
     async with services.spool.room(upload["size_bytes"]) as room:
         try:
             return await _take(services, owner, upload, found, await _fetch(services, upload, found, room))
-        except _CompletedMeanwhile as other:
-            return await _file(services, other.file_id)
         except ApiError as refused:
             if not isinstance(refused, ServiceUnavailable):
                 await _drop(services, owner, upload)
@@ -156,6 +163,9 @@ async def _take(services: Services, owner: Principal, upload: RowMapping, found:
 async def _drop(services: Services, owner: Principal, upload: RowMapping) -> None:
     """The upload is over: its quota is given back, its bytes go, and what else is sent with its form is swept."""
     async with services.db.transaction() as tx:
+        first = await upload_queries.lock(tx, upload["id"])
+        if first is not None and first["file_id"] is not None:
+            raise _CompletedMeanwhile(first["file_id"])
         await quota_queries.release(tx, owner.user_id, upload["id"])
         await upload_queries.remove(tx, upload["id"])
         await removal.ask(tx, services.settings, quarantine=[upload_key(upload["id"])])

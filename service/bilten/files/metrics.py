@@ -55,7 +55,8 @@ class FileMetrics:
         """Tell the last sweep."""
         for what in ("orphans", "lost", "stuck", "unshown"):
             self._found.labels(what).set(len(getattr(found, what)))
-        self._found.labels("abandoned").set(found.abandoned)
+        for what in ("abandoned", "partial"):
+            self._found.labels(what).set(getattr(found, what))
 
 
 FILE_METRICS = FileMetrics()

@@ -8,8 +8,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
-from fixtures.api import Reply
+from bilten.local.objectstore import S3Address
+from fixtures.api import Reply, serve
+from pydantic import AnyHttpUrl
+from support.faulty_store import faulty_store
 from support.forms import BOUNDARY, Part, form, head
 from support.house import House, OpenHouse, letter
 from support.jobs import until
@@ -167,3 +171,38 @@ async def test_a_hundred_uploads_at_once_are_never_more_together_than_one_may_st
 
 async def upload(house: House, token: str, content: bytes, **how: Any) -> Reply:
     return await house.upload(token, io.BytesIO(content), **how)  # type: ignore[arg-type]
+
+
+async def test_an_upload_that_is_completed_many_times_at_once_is_one_file_and_is_paid_for_once(
+    house: House, object_store: S3Address
+):
+    """Also while what it was uploaded as is being removed, and though each look at it takes its time."""
+    token, content = await house.api.as_user(), padded(200_000)
+    sha256 = hashlib.sha256(content).hexdigest()
+    declared = {"name": "a.pdf", "media_type": "application/pdf", "size_bytes": len(content), "sha256": sha256}
+    async with faulty_store(object_store) as network, house.working():
+        settings = house.api.settings
+        later = settings.model_copy(
+            update={"s3_endpoint": AnyHttpUrl(f"http://127.0.0.1:{network.port}"), "s3_read_timeout_s": 100}
+        )
+        async with serve(later) as slow:
+            upload = (await house.api.post("/files/uploads", token=token, json=declared)).data["upload"]
+            parts = aiohttp.FormData(upload["fields"])
+            parts.add_field("file", io.BytesIO(content), content_type="application/pdf")
+            async with aiohttp.ClientSession() as browser, browser.post(upload["url"], data=parts) as answer:
+                assert answer.status in (200, 204)
+            path = f"/files/uploads/{upload['id']}/complete"
+            # This one has seen that the object is there, and reads it when another has completed the upload.
+            network.fail("hold", lambda method, _: method == "GET")
+            late = asyncio.create_task(slow.post(path, token=token))
+            await until(lambda: any(method == "GET" for method, _ in network.calls))
+            replies = await asyncio.gather(*(house.api.post(path, token=token) for _ in range(8)))
+            await house.idle()
+            network.flowing.set()
+            replies.append(await late)
+    assert {reply.status for reply in replies} == {200}, [reply.text for reply in replies]
+    assert len({reply.data["file"]["id"] for reply in replies}) == 1
+    left = await remains(house)
+    objects = {"quarantine": [], "media": left["objects"]["media"]}
+    assert left == nothing(files=1, used=len(content), objects=objects)
+    assert len(objects["media"]) == 1
