@@ -58,7 +58,7 @@ def guarded() -> None:
         listed = {refusal.error for refusal in call.refusals}
         if "UNAUTHORIZED" in listed:
             REFUSALS[call.key, "UNAUTHORIZED"] = partial(_without_a_token, method=call.method, path=path)
-        if "FORBIDDEN" in listed and "owner" not in call.auth:
+        if "FORBIDDEN" in listed and call.auth != "user (owner)":
             roles = ("user", "organizer") if call.auth == "admin" else ("user",)
             REFUSALS[call.key, "FORBIDDEN"] = partial(_without_the_role, method=call.method, path=path, roles=roles)
 
