@@ -24,10 +24,17 @@ def test_commands_work_on_the_database_of_what_runs_in_their_folder(tmp_path: Pa
         seed = typed(home.parent, "seed")
         assert (seed.returncode, seed.stderr) == (0, using)
         assert seed.stdout.startswith("Inserted 0 accounts, 0 events")
+        for words in (("verify",), ("sweep", "--dry-run"), ("sweep",)):
+            files = typed(home.parent, "files", *words)
+            assert (files.returncode, files.stderr) == (0, using), files.stdout
+            assert files.stdout.endswith("\nRows and buckets agree.\n")
+        rescan = typed(home.parent, "files", "rescan")
+        assert (rescan.returncode, rescan.stderr) == (0, using)
+        assert rescan.stdout.startswith("0 files are queued, for ")
         dev.stop()
     assert not (home / "running.json").exists()
-    for command in ("jobs", "migrate", "seed"):
-        after = typed(home.parent, command)
+    for command in ("jobs", "migrate", "seed", "files"):
+        after = typed(home.parent, command, *(["verify"] if command == "files" else []))
         assert after.returncode != 0
         assert after.stdout == ""
         assert after.stderr == (
