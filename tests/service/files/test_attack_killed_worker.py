@@ -111,7 +111,7 @@ async def while_it_puts_pictures(scene: Scene) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def before_it_says_clean(scene: Scene) -> AsyncIterator[None]:
-    async with scene.doomed(), held(scene.database_url, "file_verdicts") as waited:
+    async with held(scene.database_url, "file_verdicts") as waited, scene.doomed():
         await waited()
         assert len((await scene.house.keys())["media"]) > 8
         yield
@@ -119,7 +119,7 @@ async def before_it_says_clean(scene: Scene) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def before_it_says_what_it_found(scene: Scene) -> AsyncIterator[None]:
-    async with scene.doomed(), held(scene.database_url, "file_verdicts") as waited:
+    async with held(scene.database_url, "file_verdicts") as waited, scene.doomed():
         await waited()
         yield
 

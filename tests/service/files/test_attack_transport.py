@@ -6,7 +6,6 @@ import io
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
@@ -152,7 +151,7 @@ async def test_a_hundred_uploads_at_once_are_never_more_together_than_one_may_st
 
     watching = asyncio.create_task(watch())
     pdf = {"name": "a.pdf", "media_type": "application/pdf"}
-    replies: list[Reply] = await asyncio.gather(*(upload(house, token, content, **pdf) for _ in range(100)))
+    replies: list[Reply] = await asyncio.gather(*(house.upload(token, io.BytesIO(content), **pdf) for _ in range(100)))
     over = True
     await watching
     taken = [reply for reply in replies if reply.status == 201]
@@ -167,10 +166,6 @@ async def test_a_hundred_uploads_at_once_are_never_more_together_than_one_may_st
     assert left == nothing(files=len(taken), used=len(taken) * len(content), objects=objects)
     again = await house.upload(token, content, **pdf)
     assert again.status == 409
-
-
-async def upload(house: House, token: str, content: bytes, **how: Any) -> Reply:
-    return await house.upload(token, io.BytesIO(content), **how)  # type: ignore[arg-type]
 
 
 async def test_an_upload_that_is_completed_many_times_at_once_is_one_file_and_is_paid_for_once(
