@@ -77,7 +77,7 @@ class Questions:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         answered: Callable[[Key], None] = lambda _: None,
     ) -> None:
-        """`answered` is called with an instance of which there is an answer, or none in time."""
+        """`answered` is called with an instance of which something else was told than before."""
         self._ports = ports or WorkerPorts()
         self._clock = clock
         self._answered = answered
@@ -98,14 +98,15 @@ class Questions:
         self._answers.pop(key, None)
 
     async def _ask(self, key: Key, question: Question) -> None:
+        before = self._answers.get(key)
         try:
             told = await self._ports.ask(question)
-            before = self._answers.get(key)
             failures = 0 if told else 1 + (before.failures if before and before.question == question else 0)
             self._answers[key] = Answer(question, self._clock(), told, failures)
         finally:
             del self._asking[key]
-        self._answered(key)
+        if told and (before is None or told != before.signatures):
+            self._answered(key)
 
 
 async def _fetched(question: Question) -> bytes:

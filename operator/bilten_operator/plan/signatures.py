@@ -1,5 +1,6 @@
 """Which signatures the scanner has, and whether they are too old. A worker is asked: scanners have no other window."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,10 +11,11 @@ from bilten_operator.plan.scene import Scene, condition
 from bilten_operator.resources import worker
 from bilten_operator.resources.settings import WORKER_PORT
 
-#: New ones come a few times a day, unnoticed by any watch.
-AGAIN_AFTER = timedelta(minutes=10)
+#: New ones come a few times a day, unnoticed by any watch. Less than the ten minutes after which each instance is
+#: looked at anyhow: that look is the time to ask, and none is made for it.
+AGAIN_AFTER = timedelta(minutes=9)
 #: A worker that has just started learns of its scanner within half a minute.
-RETRY_AFTER = timedelta(seconds=15)
+RETRY_AFTER = timedelta(seconds=30)
 #: Between two workers, should the first one come and go.
 _OTHER_AFTER = timedelta(seconds=5)
 #: As the service has it: they are no protection against what is new.
@@ -29,12 +31,17 @@ def question(scene: Scene) -> Question | None:
 
 
 def next_look_s(scene: Scene) -> float | None:
-    """Seconds until there is something to ask; None where nobody can be asked, or is being asked."""
+    """Seconds until somebody is to be asked who has not answered yet, or does not now; an answer that is news wakes by
+    itself. None where that may wait for the next look."""
     wanted, answer = _question(scene), scene.observed.answer
-    if wanted is None or answer is None:
+    if wanted is None:
         return None
-    left = _after(answer, wanted) - (scene.now - answer.at)
-    return left.total_seconds() if left > timedelta() else None
+    if answer is None or question(scene):
+        # It is asked now, and does as it did before.
+        last = answer if answer and answer.question == wanted else Answer(wanted, scene.now, None)
+        answer = replace(last, at=scene.now, failures=last.failures + 1)
+    after = _after(answer, wanted)
+    return (after - (scene.now - answer.at)).total_seconds() if after < AGAIN_AFTER else None
 
 
 def status(scene: Scene) -> dict[str, Any] | None:

@@ -13,7 +13,8 @@ import pytest
 from aiohttp import web
 from bilten_operator.cluster.cache import Key
 from bilten_operator.cluster.worker_port import LARGEST_ANSWER, Questions, WorkerPorts
-from bilten_operator.plan.model import Question, Signatures
+from bilten_operator.plan.model import Answer, Question, Signatures
+from support.jobs import until
 
 KNOWN = {
     "name": "virus_signatures", "status": "ok", "latency_ms": 0.1, "message": None, "engine": "clamav 1.4.3",
@@ -153,15 +154,29 @@ async def test_an_instance_is_asked_once_at_a_time_and_who_waits_is_woken():
     assert questions.answer(KEY) is None
 
 
-async def test_failures_of_the_same_worker_are_counted():
-    woken = asyncio.Queue[Key]()
-    questions = Questions(answered=woken.put_nowait)
+async def test_failures_of_the_same_worker_are_counted_and_wake_nobody():
+    woken: list[Key] = []
+    questions = Questions(WorkerPorts(timeout_s=60), answered=woken.append)
     async with port(saying("no")) as one, port(saying("no")) as other:
-        counted = []
-        for question in (one, one, one, other):
-            questions.ask(KEY, question)
-            await asyncio.wait_for(woken.get(), 60)
-            found = questions.answer(KEY)
-            assert found
-            counted.append(found.failures)
+        counted = [(await answered(questions, question)).failures for question in (one, one, one, other)]
     assert counted == [1, 2, 3, 1]
+    assert woken == []
+
+
+async def test_what_was_told_before_is_no_news():
+    woken: list[Key] = []
+    questions = Questions(WorkerPorts(timeout_s=60), answered=woken.append)
+    async with port(saying(ready())) as same, port(saying(ready(version="27401"))) as other:
+        for question, news in ((same, 1), (same, 1), (other, 2)):
+            await answered(questions, question)
+            assert len(woken) == news
+
+
+async def answered(questions: Questions, question: Question) -> Answer:
+    """What becomes of the question."""
+    before = questions.answer(KEY)
+    questions.ask(KEY, question)
+    await until(lambda: questions.answer(KEY) is not before)
+    found = questions.answer(KEY)
+    assert found
+    return found

@@ -67,7 +67,7 @@ def test_nobody_is_asked_who_cannot_answer(world: World):
     assert told(world) is None
 
 
-def test_what_a_worker_tells_stands_in_the_status_and_is_asked_again_after_ten_minutes(world: World):
+def test_what_a_worker_tells_stands_in_the_status_and_is_asked_again_within_ten_minutes(world: World):
     assert told(world) is None
     answer(world, FRESH)
     wanted = {"engine": "clamav 1.4.3", "signatures": "0123456789abcdef"}
@@ -75,9 +75,9 @@ def test_what_a_worker_tells_stands_in_the_status_and_is_asked_again_after_ten_m
     assert made_at
     assert told(world) == {**wanted, "signaturesMadeAt": made_at.strftime("%Y-%m-%dT%H:%M:%SZ")}
     assert asked(world) is None
-    pass_(world, 400)
+    pass_(world, 539)
     assert asked(world) is None
-    pass_(world, 200)
+    pass_(world, 1)
     assert asked(world)
 
 
@@ -86,7 +86,7 @@ def test_signatures_of_no_date_are_told_without(world: World):
     assert told(world) == {"engine": "clamav 1.4.3", "signatures": "unnumbered"}
 
 
-@pytest.mark.parametrize(("failures", "after_s"), [(1, 15), (2, 30), (4, 120), (7, 600), (5000, 600)])
+@pytest.mark.parametrize(("failures", "after_s"), [(1, 30), (2, 60), (4, 240), (6, 540), (5000, 540)])
 def test_who_does_not_answer_is_asked_less_and_less_often_and_what_was_told_stays(
     world: World, failures: int, after_s: int
 ):
@@ -102,11 +102,30 @@ def test_who_does_not_answer_is_asked_less_and_less_often_and_what_was_told_stay
     assert asked(world)
 
 
-def test_the_instance_is_looked_at_again_when_its_worker_is_to_be_asked(world: World):
+def test_the_instance_is_looked_at_again_should_its_worker_not_answer(world: World):
+    assert (bool(asked(world)), world.plan().wake_after_s) == (True, 30)
     answer(world, None, failures=1)
-    assert world.plan().wake_after_s == 15
-    pass_(world, 5)
-    assert world.plan().wake_after_s == 10
+    pass_(world, 10)
+    assert (asked(world), world.plan().wake_after_s) == (None, 20)
+    pass_(world, 20)
+    assert (bool(asked(world)), world.plan().wake_after_s) == (True, 60)
+
+
+@pytest.mark.parametrize("failures", [0, 6])
+def test_no_look_is_made_for_a_question_that_has_time_until_the_next_one(world: World, failures: int):
+    answer(world, None if failures else FRESH, failures)
+    wake_s = world.plan().wake_after_s
+    assert wake_s is not None
+    assert wake_s > 540
+
+
+def test_who_answered_is_relied_on_to_answer_again(world: World):
+    answer(world, FRESH)
+    pass_(world, 600)
+    world.round()  # the buckets are looked at, too
+    made = world.plan()
+    assert made.question
+    assert made.wake_after_s == 600
 
 
 def test_another_worker_is_asked_soon_and_the_answer_of_one_that_is_gone_counts_no_more(world: World):
