@@ -6,13 +6,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import asyncpg
+import psutil
 from bench.files_client import Client
 from bilten.local import clamd as local_clamd
 from bilten.local import ports
@@ -81,6 +82,19 @@ class FilesStage:
             )  # fmt: skip
         self.processes[name] = process
         return process
+
+    def spent(self) -> dict[str, float]:
+        """Seconds of processor so far, by who used them; the children that look at files and render are one."""
+        names = {process.pid: name for name, process in self.processes.items()}
+        sums: dict[str, float] = {}
+        for process in psutil.Process().children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                parent, times = process.parent(), process.cpu_times()
+                own = names.get(process.pid) or ("children" if parent and parent.pid in names else process.name())
+                # Of children that have ended, their parent knows; the fork server's are what is asked for here.
+                ended = times.children_user + times.children_system if own == "children" else 0.0
+                sums[own] = sums.get(own, 0.0) + times.user + times.system + ended
+        return sums
 
     async def idle(self) -> None:
         """Until no job is left to do."""
