@@ -30,7 +30,7 @@ e2e: ## run both charts on a cluster: that of KUBECONFIG, else a kind cluster of
 	@$(BOOTSTRAP) dev
 	@exec .venv/bin/pytest -v --confcutdir=tests/e2e --durations=8 $(or $(ARGS),tests/e2e)
 
-bench: ## measure the operator's speed and memory (ARGS="idle edits" for some rows, ARGS=--help for all of them)
+bench: ## measure speed and memory (ARGS="upload idle" for some rows, ARGS=--help for all of them)
 	@$(BOOTSTRAP) dev
 	@PYTHONPATH=tests exec .venv/bin/python -m bench $(ARGS)
 
