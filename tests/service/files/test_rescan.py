@@ -1,8 +1,9 @@
 """New signatures look at old files; what is infected after all is gone everywhere, and its owner is told."""
 
 from contextlib import suppress
+from datetime import UTC, datetime
 
-from bilten.files import rescan
+from bilten.files import queries, rescan, rescan_queries
 from bilten.files.scan import Inspector
 from bilten.local.clamd import Clamd
 from bilten.scanning import stamp
@@ -76,3 +77,19 @@ async def test_what_new_signatures_find_is_taken_away_everywhere(open_house: Ope
         await until(told)
         used = (await house.api.get("/files/quota", token=token)).data["quota"]["used_bytes"]
         assert used == good["size_bytes"]
+
+
+async def test_workers_of_different_signatures_look_at_a_file_once_each(staffed: House):
+    token = await staffed.api.as_organizer()
+    file = await staffed.clean(token, camera())
+    row = {"sha256": bytes.fromhex(file["sha256"]), "word": "clean", "signature": None, "limits_profile": "test"}
+    async with staffed.api.db.transaction() as tx:
+        due = []
+        for signatures in ("old", "new", "old", "new"):
+            found = await rescan_queries.outdated(tx, "clamav", signatures, at_most=10)
+            due.append(len(found))
+            for version_id in found:
+                await queries.add_verdict(tx, {**row, "engine": "clamav", "signatures": signatures})
+                seen = {"engine": "clamav", "signatures": signatures, "scanned_at": datetime.now(UTC)}
+                await queries.change_clean(tx, version_id, seen)
+    assert due == [1, 1, 0, 0]
