@@ -156,4 +156,9 @@ def running(home: Path, **options: Any) -> Iterator[Dev]:
     try:
         yield dev
     finally:
-        dev.stop()
+        try:
+            dev.stop()
+        finally:
+            # One that does not stop fails this test, and must not trouble the next.
+            dev.process.kill()
+            dev.process.wait()
