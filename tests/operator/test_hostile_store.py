@@ -6,7 +6,7 @@ import itertools
 import socket
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -31,7 +31,10 @@ async def serving(hostile: Hostile) -> AsyncIterator[str]:
         except (OSError, asyncio.IncompleteReadError):
             pass
         finally:
-            writer.close()
+            # What nobody reads any more would keep the connection open beyond the test.
+            writer.transport.abort()
+            with suppress(OSError):
+                await writer.wait_closed()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.ensure_future(answer(reader, writer))

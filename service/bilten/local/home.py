@@ -3,9 +3,9 @@
 import base64
 import errno
 import fcntl
-import getpass
 import json
 import os
+import pwd
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -130,8 +130,8 @@ def new_token_key() -> dict[str, str]:
 
 def _user() -> str:
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user that has no name
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # a container's user that has no name
         return str(os.geteuid())
 
 
