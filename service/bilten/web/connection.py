@@ -141,7 +141,15 @@ class _Connection(RequestHandler):
     def data_received(self, data: bytes) -> None:
         if data:
             self._last_data = data[:_READ_BACK]
-        super().data_received(data)
+        closing = self._close, self._force_close
+        at_work = self._current_request is not None and self.body is not None and not self.body.is_eof()
+        if any(closing) and at_work:
+            # At a shutdown aiohttp would drop the rest of a body that is on its way, and its request could not end.
+            self._close = self._force_close = False
+            super().data_received(data)
+            self._close, self._force_close = closing
+        else:
+            super().data_received(data)
 
     def eof_received(self) -> bool | None:  # type: ignore[override]  # asyncio's protocols may answer
         """Keep the connection until the answers are out, when the client sends no more but its requests are whole."""
