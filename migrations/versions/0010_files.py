@@ -144,15 +144,11 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Uuid()),
         sa.Column("event_id", sa.Uuid()),
         sa.Column("article_id", sa.Uuid()),
-        sa.Column("position", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.CheckConstraint(
-            "purpose in ('profile', 'cover', 'gallery', 'article')", name=op.f("ck_file_references_purpose_known")
-        ),
+        sa.CheckConstraint("purpose in ('profile', 'cover', 'article')", name=op.f("ck_file_references_purpose_known")),
         sa.CheckConstraint(
             "num_nonnulls(user_id, event_id, article_id) = 1", name=op.f("ck_file_references_of_one_thing")
         ),
-        sa.CheckConstraint("position >= 0", name=op.f("ck_file_references_position_not_negative")),
         sa.ForeignKeyConstraint(
             ["article_id"], ["articles.id"], name=op.f("fk_file_references_article_id"), ondelete="CASCADE"
         ),

@@ -1,6 +1,7 @@
 """The frontends' own uploads (tier U): public pictures whose call waits until they can be shown.
 
-They lie in places of their own and are not kept for their own sake: a picture that nothing shows any more goes.
+They lie in places of their own. Those of accounts and events are not kept for their own sake: one that nothing shows
+any more goes. Nothing here knows what shows a gallery, so its pictures stay until they are deleted.
 """
 
 import asyncio
@@ -55,7 +56,8 @@ async def _one(services: Services, principal: Principal, received: ReceivedFile)
 
 async def add(services: Services, owner: Principal, place: Place, taken: Sequence[TakenIn]) -> list[Picture]:
     """Files of these pictures, all or none. They have no addresses yet."""
-    wanted = {"visibility": "public", "place": place, "retention": "referenced", "folder": f"/{place}"}
+    retention = "kept" if place == "gallery" else "referenced"
+    wanted = {"visibility": "public", "place": place, "retention": retention, "folder": f"/{place}"}
     async with services.db.transaction() as tx:
         rows = [await intake.write_down(tx, services, owner, each, wanted) for each in taken]
     for each in taken:

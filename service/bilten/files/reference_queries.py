@@ -13,7 +13,7 @@ from bilten.articles.tables import articles
 from bilten.events.tables import events
 from bilten.files.tables import file_references, file_variants, file_versions, files
 
-Purpose = Literal["profile", "cover", "gallery", "article"]
+Purpose = Literal["profile", "cover", "article"]
 
 
 async def refer(tx: AsyncConnection, file_id: UUID, purpose: Purpose, **to: UUID) -> None:

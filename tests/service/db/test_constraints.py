@@ -138,7 +138,6 @@ BAD: list[tuple[str, Row, str]] = [
     ("file_references", {"purpose": "decoration"}, "purpose_known"),
     ("file_references", {"event_id": event_id(101)}, "of_one_thing"),
     ("file_references", {"user_id": None}, "of_one_thing"),
-    ("file_references", {"position": -1}, "position_not_negative"),
     ("jobs", {"payload": []}, "payload_is_object"),
     ("jobs", {"attempts": -1}, "attempts_not_negative"),
     ("jobs", {"max_attempts": 0}, "max_attempts_positive"),

@@ -5,8 +5,10 @@ from typing import Any
 
 import aiohttp
 import pytest
+from bilten.files.sweep import Sweeper
 from fixtures.api import Reply
 from support.house import House, OpenHouse, letter
+from support.jobs import change
 from support.pictures import camera
 
 BASE = "http://bilten.example.test"
@@ -56,12 +58,26 @@ async def test_a_gallery_is_all_or_nothing(staffed: House):
     token = await staffed.api.as_organizer()
     good = await send(staffed, token, "event-gallery", camera(), camera((200, 300)))
     assert (good.status, good.data["count"], len(good.data["files"])) == (200, 2, 2)
+    await staffed.idle()
     before = await staffed.keys()
     refused = await send(staffed, token, "event-gallery", camera(), b"\xff\xd8\xff\xe0 this is no picture")
     assert (refused.status, refused.json["code"]) == (422, "FILE_DAMAGED")
     await staffed.idle()
     assert await staffed.keys() == before
     assert (await staffed.api.get("/files/quota", token=token)).data["quota"]["reserved_bytes"] == 0
+
+
+async def test_a_gallery_stays_and_a_cover_that_no_event_took_goes(staffed: House):
+    token = await staffed.api.as_organizer()
+    gallery = (await send(staffed, token, "event-gallery", camera(), camera((200, 300)))).data["files"]
+    cover = await send(staffed, token, "event-image", camera((300, 200)))
+    assert cover.status == 200, cover.text
+    await change(staffed.api.db, "update files set created_at = now() - interval '25 hours'")
+    await Sweeper(staffed.api.settings, staffed.api.db, staffed.store).sweep()
+    listed = (await staffed.api.get("/files", token=token)).data["files"]
+    assert {file["id"] for file in listed} == {picture["id"] for picture in gallery}
+    for picture in gallery:
+        assert (await staffed.fetch(picture["url"].removeprefix(BASE)))[0].status == 200
 
 
 @pytest.mark.parametrize(
