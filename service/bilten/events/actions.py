@@ -109,7 +109,9 @@ async def change(
                 await _let_tickets_follow(tx, event, changes)
             if "cover_image_url" in changes:
                 url = changes["cover_image_url"]
-                await references_to_files.show(tx, services, principal, url, "cover", event_id=event["id"])
+                await references_to_files.show(
+                    tx, services, principal, url, "cover", owner_id=event["organizer_id"], event_id=event["id"]
+                )
             await record(
                 tx,
                 actor_id=principal.user_id,

@@ -17,15 +17,23 @@ from bilten.services import Services
 
 
 async def show(
-    tx: AsyncConnection, services: Services, principal: Principal, url: str | None, purpose: Purpose, **to: UUID
+    tx: AsyncConnection,
+    services: Services,
+    principal: Principal,
+    url: str | None,
+    purpose: Purpose,
+    *,
+    owner_id: UUID | None = None,
+    **to: UUID,
 ) -> None:
     """A user, an event or an article (`user_id`, `event_id`, `article_id`) shows this address from now on, or none.
 
-    Addresses elsewhere, and those of files of others, are shown as they are, and keep nothing.
+    Addresses elsewhere, and those of files of others than the caller and `owner_id`, whose it is, are shown as they
+    are, and keep nothing: else the end of what shows it would be the end of another's file.
     """
     key = key_of(services.settings, url) if url else None
     file = await reference_queries.public_file(tx, key) if key else None
-    own = file is not None and (principal.role == "admin" or file["owner_id"] == principal.user_id)
+    own = file is not None and file["owner_id"] in (principal.user_id, owner_id)
     before = await reference_queries.replace(tx, file["id"] if file and own else None, purpose, **to)
     for file_id in await reference_queries.unreferenced(tx, before):
         await remove_rows(tx, services.settings, file_id, actor_id=principal.user_id)

@@ -69,11 +69,22 @@ async def test_a_deleted_file_is_shown_nowhere(staffed: House):
     assert event.data["event"]["cover_image_url"] is None
 
 
-async def test_the_picture_of_another_is_shown_and_not_kept(staffed: House):
+async def test_the_picture_of_another_is_shown_and_neither_kept_nor_ended(staffed: House):
     owner, other = await staffed.api.as_organizer(), await staffed.api.as_admin()
     shown = await picture(staffed, owner)
-    stranger = await staffed.api.as_user()
-    assert stranger
     made = await staffed.api.post("/events", token=other, json=NEW_EVENT | {"cover_image_url": shown["url"]})
     assert made.data["event"]["cover_image_url"] == shown["url"]
+    assert not await staffed.api.db.fetchval("select count(*) from file_references")
     await staffed.api.delete(f"/events/{made.data['event']['id']}", token=other)
+    assert await names(staffed, owner) == {shown["id"]}
+
+
+async def test_an_admin_who_gives_an_event_another_cover_of_its_organizer_has_it_kept(staffed: House):
+    owner, admin = await staffed.api.as_organizer(), await staffed.api.as_admin()
+    first, second = await picture(staffed, owner), await picture(staffed, owner, (300, 400))
+    made = await staffed.api.post("/events", token=owner, json=NEW_EVENT | {"cover_image_url": first["url"]})
+    path = f"/events/{made.data['event']['id']}"
+    changed = await staffed.api.put(path, token=admin, json={"cover_image_url": second["url"]})
+    assert changed.status == 200, changed.text
+    kept = await staffed.api.db.fetch("select file_id from file_references")
+    assert [str(row["file_id"]) for row in kept] == [second["id"]]
