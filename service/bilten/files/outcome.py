@@ -11,7 +11,7 @@ from bilten.audit.queries import record
 from bilten.db.database import Database
 from bilten.files import notices, queries, quota_queries, reference_queries, removal
 from bilten.files.addresses import original_key, public_url, quarantine_key
-from bilten.files.removing import keys_of, paths_of
+from bilten.files.removing import paths_of
 from bilten.scanning.limits import PROFILE
 from bilten.scanning.scanner import Verdict
 from bilten.settings import Settings
@@ -62,10 +62,10 @@ async def accept(settings: Settings, db: Database, version: RowMapping, verdict:
 
 
 async def _end_addresses(tx: AsyncConnection, settings: Settings, file: RowMapping, shown: RowMapping) -> None:
-    """Those of the version that was shown before lead nowhere from now on, also at a CDN."""
-    others = [each for each in await queries.versions(tx, file["id"]) if each["id"] != shown["id"]]
-    if others:
-        keys = set(await keys_of(tx, file["id"], others)) - set(await queries.keys_of_version(tx, shown["id"]))
+    """Those of the version that was shown before lead nowhere from now on, also at a CDN; earlier ones do already."""
+    before = next((each for each in await queries.versions(tx, file["id"]) if each["number"] == file["version"]), None)
+    if before is not None and before["id"] != shown["id"] and before["served_key"]:
+        keys = {before["served_key"], *await queries.keys_of_version(tx, before["id"])}
         await removal.ask(tx, settings, paths=paths_of(file, sorted(keys)), file_id=file["id"])
 
 

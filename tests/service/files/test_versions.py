@@ -1,9 +1,13 @@
 """Other content for the same file: shown when it is clean, and never before."""
 
+from collections import Counter
+
 import aiohttp
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from bilten.local.clamd import eicar
 from fixtures.api import Reply
-from support.house import House, letter
+from support.house import House, OpenHouse, letter
 from support.pictures import camera
 
 
@@ -60,3 +64,23 @@ async def test_only_who_manages_a_file_changes_its_content(staffed: House):
     first = await staffed.clean(token, camera(), visibility="public")
     assert (await add(staffed, stranger, first["id"], camera())).status == 404
     assert (await staffed.api.get(f"/files/{first['id']}/versions", token=stranger)).status == 404
+
+
+async def test_new_content_ends_the_addresses_of_what_was_shown_and_of_nothing_else(open_house: OpenHouse):
+    purged: Counter[str] = Counter()
+
+    async def purge(request: web.Request) -> web.Response:
+        purged[request.path] += 1
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_route("PURGE", "/{path:.*}", purge)
+    async with TestServer(app) as cache:
+        house = await open_house(cdn_base_url=str(cache.make_url("/")), cdn_purge="urls")
+        token, pdf = await house.api.as_user(), {"name": "letter.pdf", "media_type": "application/pdf"}
+        async with house.working():
+            file = await house.clean(token, letter(b"1"), visibility="public", **pdf)
+            for content in (b"2", b"3", b"4"):
+                assert (await add(house, token, file["id"], letter(content), "application/pdf")).status == 201
+                await house.idle()
+    assert list(purged.values()) == [1, 1, 1]
