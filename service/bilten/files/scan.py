@@ -68,19 +68,22 @@ class Inspector:
     scanner: Scanner
     workshop: Workshop
 
-    async def scan(self, _job: Job, wanted: Wanted) -> None:
-        """Bring a version to its end; nothing happens to one that has it."""
+    async def scan(self, job: Job, wanted: Wanted) -> None:
+        """Bring a version to its end; nothing happens to one that has it.
+
+        `InspectionFailed` may be the machine's fault, so it says something of the file at the last attempt only.
+        """
         async with self.db.transaction() as tx:
             version = await queries.version(tx, wanted.version_id)
             if version is None or not await queries.start_scan(tx, wanted.version_id):
                 return
         try:
             async with self.fetched(version) as path:
-                await self._decide(version, path)
+                await self._decide(version, path, last=job.last)
         except NoSuchObject:
             await self._fail(version, "The bytes are not there any more. Upload the file again.")
 
-    async def _decide(self, version: RowMapping, path: Path) -> None:
+    async def _decide(self, version: RowMapping, path: Path, *, last: bool) -> None:
         if await asyncio.to_thread(_sha256, path) != version["sha256"]:
             await self._fail(version, "The bytes are not those that were sent. Upload the file again.")
             return
@@ -94,6 +97,8 @@ class Inspector:
         try:
             served = await self._promote(version, path)
         except (Refused, InspectionFailed) as problem:
+            if isinstance(problem, InspectionFailed) and not last:
+                raise
             await outcome.refuse(self.settings, self.db, version, _unscannable(verdict), reason=str(problem))
             return
         await outcome.accept(self.settings, self.db, version, verdict, served)

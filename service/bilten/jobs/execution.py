@@ -108,7 +108,8 @@ class Execution:
         limit = asyncio.timeout(kind.timeout_s)
         try:
             async with limit:
-                await kind.handle(Job(job.id, job.kind, job.attempts), payload)
+                last = job.attempts >= job.max_attempts
+                await kind.handle(Job(job.id, job.kind, job.attempts, last), payload)
         except TimeoutError:
             if limit.expired():
                 raise TimeoutError(f"It took longer than {kind.timeout_s:g} s and was broken off") from None

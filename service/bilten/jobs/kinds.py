@@ -17,6 +17,8 @@ class Job:
     id: UUID
     kind: str
     attempt: int
+    #: Whether there is no other attempt after this one.
+    last: bool
 
 
 @dataclass(frozen=True, kw_only=True)
