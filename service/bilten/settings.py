@@ -66,6 +66,9 @@ CommaSeparated = Annotated[list[str], NoDecode]
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _KEY_LENGTH = 32
 
+#: What a form has beside its file, generously.
+_FORM_BYTES = 1024**2
+
 
 class Settings(BaseSettings):
     """One process's configuration. Secrets are `SecretStr`: they print as stars."""
@@ -315,6 +318,22 @@ class Settings(BaseSettings):
             raise ValueError("BILTEN_CDN_PURGE needs BILTEN_CDN_BASE_URL")
         if self.s3_quarantine_bucket == self.s3_media_bucket:
             raise ValueError("BILTEN_S3_QUARANTINE_BUCKET and BILTEN_S3_MEDIA_BUCKET must differ")
+        return self
+
+    @model_validator(mode="after")
+    def _what_may_be_uploaded_can_be_taken(self) -> "Settings":
+        for name in ("max_image_bytes", "max_document_bytes"):
+            most = getattr(self, name)
+            if most > self.clamd_max_bytes:
+                raise ValueError(
+                    f"BILTEN_{name.upper()} is more than BILTEN_CLAMD_MAX_BYTES, so that such files would never be "
+                    "found clean: raise that and clamd's own StreamMaxLength, or lower this"
+                )
+            if most + _FORM_BYTES > self.spool_bytes:
+                raise ValueError(
+                    f"BILTEN_SPOOL_BYTES has no room for a file of BILTEN_{name.upper()} and 1 MiB of its form, so "
+                    "that such files could never be uploaded: raise it, or lower that"
+                )
         return self
 
     @model_validator(mode="after")

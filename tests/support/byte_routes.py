@@ -240,7 +240,8 @@ class ByteServer:
 
 def byte_settings(folder: Path, **overrides: Any) -> Settings:
     """Settings of a server that has no database."""
-    values = {"spool_dir": folder, "shutdown_grace_s": 0.5}
+    # How large files may be is said here, and not by these settings, which the spool has to have room for.
+    values = {"spool_dir": folder, "shutdown_grace_s": 0.5, "max_image_bytes": 1, "max_document_bytes": 1}
     return make_settings("postgresql://nobody@127.0.0.1:1/none", **values | overrides)
 
 

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from support.secrets import SECRET_KEY, TOKEN_KEYS
 
+MIB = 1024**2
+
 REQUIRED = {
     "BILTEN_DATABASE_URL": "postgresql://u:hunter2@h/db",
     "BILTEN_SECRET_KEY": SECRET_KEY,
@@ -123,7 +125,8 @@ def test_no_text_in_any_variable_ends_in_anything_but_settings_or_a_named_error(
             load()
         except SettingsError as error:
             refusal = str(error)
-    assert refusal is None or f"BILTEN_{name.upper()}:" in refusal
+    # Where it does not go with another, both are named.
+    assert refusal is None or re.search(rf"\bBILTEN_{name.upper()}\b", refusal)
 
 
 def test_profiles_name_only_settings_that_exist():
@@ -138,4 +141,28 @@ def test_the_local_stores_buckets_are_those_of_development():
 def test_one_bucket_for_what_is_clean_and_what_is_not_is_refused(environment: pytest.MonkeyPatch):
     environment.setenv("BILTEN_S3_MEDIA_BUCKET", "bilten-dev-quarantine")
     with pytest.raises(SettingsError, match="BILTEN_S3_QUARANTINE_BUCKET and BILTEN_S3_MEDIA_BUCKET must differ"):
+        load()
+
+
+@pytest.mark.parametrize("largest", ["BILTEN_MAX_IMAGE_BYTES", "BILTEN_MAX_DOCUMENT_BYTES"])
+def test_files_larger_than_the_scanner_takes_are_refused_before_anything_starts(
+    environment: pytest.MonkeyPatch, largest: str
+):
+    environment.setenv("BILTEN_CLAMD_MAX_BYTES", str(60 * MIB))
+    environment.setenv(largest, str(60 * MIB))
+    load()
+    environment.setenv(largest, str(60 * MIB + 1))
+    with pytest.raises(SettingsError, match=f"{largest} is more than BILTEN_CLAMD_MAX_BYTES"):
+        load()
+
+
+@pytest.mark.parametrize("largest", ["BILTEN_MAX_IMAGE_BYTES", "BILTEN_MAX_DOCUMENT_BYTES"])
+def test_files_that_the_spool_has_no_room_for_are_refused_before_anything_starts(
+    environment: pytest.MonkeyPatch, largest: str
+):
+    environment.setenv("BILTEN_SPOOL_BYTES", str(61 * MIB))
+    environment.setenv(largest, str(60 * MIB))
+    load()
+    environment.setenv(largest, str(60 * MIB + 1))
+    with pytest.raises(SettingsError, match=f"BILTEN_SPOOL_BYTES has no room for a file of {largest}"):
         load()

@@ -94,9 +94,9 @@ async def test_a_sender_that_hangs_up_leaves_nothing(server: ByteServer, sent: b
 
 
 async def test_a_spool_that_is_full_is_503_with_the_time_to_wait(tmp_path: Path):
-    async with byte_server(tmp_path, spool_bytes=MIB) as server:
+    async with byte_server(tmp_path, spool_bytes=2 * MIB) as server:
         _, writer = await connect(server)
-        writer.write(head("/api/v1/huge", headers=[f"Content-Length: {MIB - 1000}"]))
+        writer.write(head("/api/v1/huge", headers=[f"Content-Length: {2 * MIB - 1000}"]))
         await until(lambda: server.spool.reserved > 0)
         # Before a byte of it is read.
         (answer,) = await exchange(server.url, head(headers=["Content-Length: 2000"]))
