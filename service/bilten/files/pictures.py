@@ -18,7 +18,7 @@ from bilten.files.errors import FileNotAllowed, InvalidFileType, ScannerDown, Ty
 from bilten.files.intake import Bytes, TakenIn
 from bilten.files.list_queries import Row
 from bilten.files.picture_schemas import Picture
-from bilten.files.removing import remove_rows
+from bilten.files.removing import remove_all, remove_unreferenced
 from bilten.services import Services
 from bilten.web.errors import ApiError
 from bilten.web.forms import ReceivedFile, Upload
@@ -80,8 +80,7 @@ async def shown(services: Services, owner: Principal, waiting: Sequence[Picture]
     if problem is not None:
         if isinstance(problem, ApiError):
             async with services.db.transaction() as tx:
-                for row in rows:
-                    await remove_rows(tx, services.settings, row["id"], actor_id=owner.user_id)
+                await remove_all(tx, services.settings, [row["id"] for row in rows], actor_id=owner.user_id)
         raise problem
     if any(row["status"] != "clean" for row in rows):
         raise ScannerDown
@@ -94,8 +93,7 @@ async def show_profile(services: Services, owner: Principal, row: Row) -> None:
     async with services.db.transaction() as tx:
         before = await reference_queries.replace(tx, row["id"], "profile", user_id=owner.user_id)
         await reference_queries.show_profile(tx, owner.user_id, url)
-        for file_id in await reference_queries.unreferenced(tx, before):
-            await remove_rows(tx, services.settings, file_id, actor_id=owner.user_id)
+        await remove_unreferenced(tx, services.settings, before, actor_id=owner.user_id)
 
 
 def variant_url(services: Services, row: Row, name: str, *, webp: bool) -> str:

@@ -1,6 +1,7 @@
 """How files are written: one statement a function, inside a transaction of `intake`, `actions` or a job.
 
-Locks are taken in one order everywhere: the file, its versions, its owner's quota.
+Locks are taken in one order everywhere: the file, its versions, its owner's quota; of several files, all files first,
+in the order of their ids.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,6 +33,11 @@ async def lock(tx: AsyncConnection, file_id: UUID) -> RowMapping | None:
     """The stored file, locked until the transaction ends; None when there is none."""
     statement = select(files).where(files.c.id == file_id).with_for_update()
     return (await tx.execute(statement)).mappings().one_or_none()
+
+
+async def lock_all(tx: AsyncConnection, file_ids: Sequence[UUID]) -> None:
+    """Lock those of these files that are there."""
+    await tx.execute(select(files.c.id).where(files.c.id.in_(file_ids)).order_by(files.c.id).with_for_update())
 
 
 async def last_number(tx: AsyncConnection, file_id: UUID) -> int:
@@ -74,13 +80,13 @@ async def end_version(tx: AsyncConnection, version_id: UUID, values: Mapping[str
 
 async def start_scan(tx: AsyncConnection, version_id: UUID) -> bool:
     """A worker has begun to look at it; False when it has its end already, or is gone."""
+    file_id = await tx.scalar(select(file_versions.c.file_id).where(file_versions.c.id == version_id))
+    file = await lock(tx, file_id) if file_id else None
     begun = update(file_versions).where(file_versions.c.id == version_id, file_versions.c.status.in_(OPEN))
-    row = (await tx.execute(begun.values(status="scanning").returning(file_versions.c.file_id))).one_or_none()
-    if row is None:
+    if file is None or not (await tx.execute(begun.values(status="scanning"))).rowcount:
         return False
-    await tx.execute(
-        update(files).where(files.c.id == row.file_id, files.c.status == "pending").values(status="scanning")
-    )
+    if file["status"] == "pending":
+        await change(tx, file["id"], {"status": "scanning"})
     return True
 
 

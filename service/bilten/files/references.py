@@ -12,7 +12,7 @@ from bilten.context import Principal
 from bilten.files import reference_queries
 from bilten.files.addresses import key_of
 from bilten.files.reference_queries import Purpose
-from bilten.files.removing import remove_rows
+from bilten.files.removing import remove_unreferenced
 from bilten.services import Services
 
 
@@ -35,5 +35,4 @@ async def show(
     file = await reference_queries.public_file(tx, key) if key else None
     own = file is not None and file["owner_id"] in (principal.user_id, owner_id)
     before = await reference_queries.replace(tx, file["id"] if file and own else None, purpose, **to)
-    for file_id in await reference_queries.unreferenced(tx, before):
-        await remove_rows(tx, services.settings, file_id, actor_id=principal.user_id)
+    await remove_unreferenced(tx, services.settings, before, actor_id=principal.user_id)

@@ -46,6 +46,25 @@ async def remove_rows(tx: AsyncConnection, settings: Settings, file_id: UUID, *,
     )
 
 
+async def remove_all(
+    tx: AsyncConnection, settings: Settings, file_ids: Sequence[UUID], *, actor_id: UUID | None
+) -> None:
+    """Remove these files, all of them locked before anything else is."""
+    await queries.lock_all(tx, file_ids)
+    for file_id in file_ids:
+        await remove_rows(tx, settings, file_id, actor_id=actor_id)
+
+
+async def remove_unreferenced(
+    tx: AsyncConnection, settings: Settings, file_ids: Sequence[UUID], *, actor_id: UUID | None
+) -> None:
+    """Remove those of these files that nothing refers to any more, unless they are to stay without."""
+    # Locked first: nothing can begin to refer to one that is being looked at.
+    await queries.lock_all(tx, file_ids)
+    for file_id in await reference_queries.unreferenced(tx, file_ids):
+        await remove_rows(tx, settings, file_id, actor_id=actor_id)
+
+
 async def keys_of(tx: AsyncConnection, file_id: UUID, versions: Sequence[RowMapping]) -> list[str]:
     """Everything of a file that the media bucket has, but the originals."""
     shown: set[Any] = {version["served_key"] for version in versions} - {None}
