@@ -10,7 +10,10 @@ from bilten.scanning.errors import Refused
 _VERSION = re.compile(rb"%PDF-[12]\.\d")
 _END = re.compile(rb"startxref\s+\d+\s+%%EOF[\s\0]*\Z")
 _END_BYTES = 2048
-_ENCRYPTED = re.compile(rb"/Encrypt(?:\s+\d+\s+\d+\s+R\b|\s*<<)")
+#: The name wherever it is, each letter as itself or as `#` and its number: what follows it may be hidden too.
+_ENCRYPTED = re.compile(
+    rb"/(?:E|#45)(?:n|#6[eE])(?:c|#63)(?:r|#72)(?:y|#79)(?:p|#70)(?:t|#74)(?![A-Za-z0-9])",
+)
 #: What a browser that guesses would take a file with these first bytes for.
 _GUESSED = re.compile(rb"<\s*(?:!doctype|html|head|body|script|svg|iframe)\b|<\?php", re.IGNORECASE)
 _GUESS_BYTES = 1024

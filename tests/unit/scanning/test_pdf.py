@@ -35,8 +35,9 @@ def refused(folder: Path, content: bytes) -> str:
         documents.pdf(*[b"page"] * 5000),
         documents.pdf(zlib.compress(b"twice")),
         documents.pdf(b"a", b"b") + b"5 0 obj\n<<>>\nendobj\nstartxref\n99\n%%EOF",
+        documents.pdf(b"x", trailer=b"/EncryptMetadata false /Encryption#201 5 0 R"),
     ],
-    ids=["empty", "large", "2.0", "white end", "5000 streams", "deflated twice", "updated"],
+    ids=["empty", "large", "2.0", "white end", "5000 streams", "deflated twice", "updated", "words like Encrypt"],
 )
 def test_a_pdf_is_taken(tmp_path: Path, content: bytes):
     assert inspected(tmp_path, content) == {"width": None, "height": None, "frames": None}
@@ -85,3 +86,12 @@ def test_what_is_another_thing_as_well_or_has_no_end_is_refused(tmp_path: Path, 
 )
 def test_streams_beyond_the_bounds_are_refused(tmp_path: Path, content: bytes):
     assert refused(tmp_path, content) == "ARCHIVE_LIMITS"
+
+
+@pytest.mark.parametrize(
+    "word",
+    [b"/Encrypt 5 0 R", b"/Encrypt<<>>", b"/Encr#79pt 5 0 R", b"/#45#6e#63#72#79#70#74 5 0 R", b"/#45#6Ecrypt 5 0 R",
+     b"/Encrypt%\n 5 0 R", b"/Encrypt\0005 0 R", b"/Encrypt\r5 0 R", b"/Encrypt/Size 6"],
+)  # fmt: skip
+def test_an_encrypted_pdf_is_refused_however_its_trailer_spells_it(tmp_path: Path, word: bytes):
+    assert refused(tmp_path, documents.pdf(b"x", trailer=word)) == "FILE_NOT_ALLOWED"
