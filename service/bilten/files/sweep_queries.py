@@ -49,6 +49,10 @@ _CLEAN = """
 select id, served_key, scanned_at from file_versions
 where status = 'clean' and ($1::uuid is null or id > $1) order by id limit $2
 """
+# Along the index of the times at which jobs were done.
+_ENDED_LATELY = text("""
+    select exists (select from jobs where finished_at > now() - cast(:within as interval) and kind = :kind)
+""")
 
 
 def _ids(keys: Sequence[str]) -> list[UUID]:
@@ -70,6 +74,12 @@ async def known_in_quarantine(db: Database, keys: Sequence[str]) -> set[str]:
 async def known_in_media(db: Database, keys: Sequence[str]) -> set[str]:
     """Those of these keys under which bytes are that a clean version shows, or was made of."""
     return {row["key"] for row in await db.fetch(_MEDIA, list(keys), _ids(keys))}
+
+
+async def ended_lately(tx: AsyncConnection, kind: str, *, within: timedelta) -> bool:
+    """Whether a job of this kind was done so lately."""
+    found: bool = (await tx.execute(_ENDED_LATELY, {"kind": kind, "within": within})).scalar_one()
+    return found
 
 
 async def stuck(tx: AsyncConnection, kind: str, *, older_than: timedelta, at_most: int) -> Sequence[UUID]:

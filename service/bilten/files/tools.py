@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from bilten.db.database import Database
-from bilten.files import removal, rescan, scan
+from bilten.files import removal, rescan, scan, sweep_job
 from bilten.files.scan import Inspector
 from bilten.files.sweep import Sweeper
 from bilten.files.watch import Watch
@@ -50,11 +50,16 @@ async def kinds(settings: Settings, db: Database, checks: Health) -> AsyncIterat
             ending.push_async_callback(each.close)
         desk = settings.model_copy(update={"spool_dir": spool.folder})
         inspector = Inspector(desk, db, store, scanner, workshop)
-        watch = Watch(inspector, Sweeper(settings, db, store))
+        watch = Watch(inspector)
         checks.add("virus_signatures", watch.check)
         watching = asyncio.create_task(watch.run())
         ending.push_async_callback(_end, watching)
-        yield [*scan.kinds(inspector), *rescan.kinds(inspector), *removal.kinds(settings, store, cdn)]
+        yield [
+            *scan.kinds(inspector),
+            *rescan.kinds(inspector),
+            *removal.kinds(settings, store, cdn),
+            *sweep_job.kinds(Sweeper(settings, db, store)),
+        ]
 
 
 async def _end(task: "asyncio.Task[None]") -> None:

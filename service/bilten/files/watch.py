@@ -1,29 +1,25 @@
-"""What a worker does with files without being asked: it follows the scanner's signatures, and sweeps."""
+"""What a worker does with files without being asked: it follows the scanner's signatures, and has buckets swept."""
 
 import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from sqlalchemy import text
 
 from bilten.db.errors import DatabaseUnavailable
-from bilten.files import rescan
+from bilten.files import rescan, sweep_job
 from bilten.files.metrics import FILE_METRICS
 from bilten.files.scan import Inspector
-from bilten.files.sweep import Sweeper
 from bilten.objects.errors import StoreUnavailable
 from bilten.scanning.errors import ScanUnavailable
 from bilten.scanning.scanner import EngineVersion
 from bilten.web.health import Degraded, Known
 
-#: Between two looks at the scanner's signatures, and between two sweeps, in seconds.
+#: Between two looks at the scanner's signatures, and at when the last sweep was, in seconds.
 LOOK_EVERY_S = 30.0
-SWEEP_EVERY_S = 3600.0
+SWEEP_LOOK_EVERY_S = 300.0
 #: Signatures older than this are no protection against what is new.
 STALE = timedelta(hours=48)
-
-_LOCK = text("select pg_try_advisory_xact_lock(hashtextextended('bilten files sweep', 0))")
 
 log = structlog.get_logger("bilten.files")
 
@@ -31,10 +27,9 @@ log = structlog.get_logger("bilten.files")
 class Watch:
     """Runs beside a worker until it is cancelled. Faults are logged, and tried again."""
 
-    def __init__(self, inspector: Inspector, sweeper: Sweeper) -> None:
+    def __init__(self, inspector: Inspector) -> None:
         self._inspector = inspector
-        self._sweeper = sweeper
-        self._swept = time.monotonic()
+        self._looked = time.monotonic()
         self._signatures: EngineVersion | None = None
 
     async def check(self) -> Known | None:
@@ -53,18 +48,12 @@ class Watch:
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _turn(self) -> None:
-        if time.monotonic() - self._swept >= SWEEP_EVERY_S:
-            self._swept = time.monotonic()
-            await self._sweep()
+        if time.monotonic() - self._looked >= SWEEP_LOOK_EVERY_S:
+            self._looked = time.monotonic()
+            await sweep_job.ask_when_due(self._inspector.settings, self._inspector.db)
         current = self._signatures = await self._inspector.scanner.version()
         FILE_METRICS.signatures.current = current
         await rescan.queue(self._inspector, current)
-
-    async def _sweep(self) -> None:
-        # One worker at a time; the lock ends with the transaction, however the sweep does.
-        async with self._inspector.db.transaction() as tx:
-            if (await tx.execute(_LOCK)).scalar_one():
-                await asyncio.create_task(self._sweeper.sweep())
 
 
 def check(current: EngineVersion) -> Known:

@@ -3,9 +3,12 @@
 from datetime import timedelta
 from uuid import uuid4
 
+import pytest
+from bilten.files import watch
 from bilten.files.sweep import Sweeper
+from bilten.files.sweep_job import SWEEP, ask_when_due
 from support.house import House
-from support.jobs import change
+from support.jobs import change, until
 from support.pictures import camera
 
 
@@ -80,3 +83,34 @@ async def test_what_was_begun_and_given_up_ends(house: House):
     assert found.abandoned == 2
     quota = (await house.api.get("/files/quota", token=token)).data["quota"]
     assert (quota["used_bytes"], quota["reserved_bytes"]) == (0, 0)
+
+
+async def sweeps(house: House) -> int:
+    """How many were asked for."""
+    count: int = await house.api.db.fetchval("select count(*) from jobs where kind = $1", SWEEP)
+    return count
+
+
+async def test_one_worker_sweeps_once_an_hour_however_many_there_are(house: House):
+    async def due() -> int:
+        for _worker in range(2):
+            await ask_when_due(house.api.settings, house.api.db)
+        return await sweeps(house)
+
+    assert await due() == 1
+    async with house.working():
+        await house.idle()
+    assert await due() == 1
+    await change(house.api.db, "update jobs set finished_at = finished_at - interval '61 minutes'")
+    assert await due() == 2
+
+
+async def test_a_worker_sees_to_it_that_buckets_are_swept(house: House, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(watch, "SWEEP_LOOK_EVERY_S", 0)
+
+    async def swept() -> bool:
+        done = "select count(*) from jobs where kind = $1 and finished_at is not null"
+        return bool(await house.api.db.fetchval(done, SWEEP))
+
+    async with house.working():
+        await until(swept)
