@@ -11,6 +11,7 @@ from bilten.beside import borrow_settings
 from bilten.db.database import Database
 from bilten.db.errors import DatabaseUnavailable
 from bilten.files import rescan
+from bilten.files.intake import RESERVED_S
 from bilten.files.scan import Inspector
 from bilten.files.sweep import GRACE, Found, Sweeper
 from bilten.objects.errors import StoreUnavailable
@@ -23,6 +24,8 @@ from bilten.settings import Settings, SettingsError, load
 _DONE, _FOUND, _UNUSABLE = 0, 1, 2
 #: Lines of one kind that are shown.
 AT_MOST = 50
+#: Bytes are put away before their row is written, by so many minutes at most.
+_SHORTEST_MINUTES = int(RESERVED_S // 60)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -46,11 +49,25 @@ def _parser() -> argparse.ArgumentParser:
     sweep = commands.add_parser("sweep", help="remove objects that no row knows, and end what was given up")
     sweep.add_argument("--dry-run", action="store_true", help="change nothing, say what would be done")
     sweep.add_argument(
-        "--grace-minutes", type=int, default=int(GRACE.total_seconds() // 60), help="leave alone what is younger"
+        "--grace-minutes",
+        type=_grace,
+        default=GRACE,
+        dest="grace",
+        metavar="MINUTES",
+        help=f"leave alone what is younger; at least {_SHORTEST_MINUTES}, as uploads may be under way for so long",
     )
     commands.add_parser("verify", help="say what rows and buckets do not agree on; changes nothing")
     commands.add_parser("rescan", help="have clean files that were scanned with other signatures scanned again")
     return parser
+
+
+def _grace(text: str) -> timedelta:
+    minutes = int(text)
+    if minutes < _SHORTEST_MINUTES:
+        raise argparse.ArgumentTypeError(
+            f"{minutes} is too short: bytes of uploads that are under way would go. Wait {_SHORTEST_MINUTES} minutes."
+        )
+    return timedelta(minutes=minutes)
 
 
 async def _run(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -68,7 +85,7 @@ async def _run(arguments: argparse.Namespace, settings: Settings) -> int:
             ending.push_async_callback(workshop.close)
             return await _rescan(Inspector(settings, db, store, scanner, workshop))
         verify = arguments.command == "verify"
-        grace = timedelta(minutes=0 if verify else arguments.grace_minutes)
+        grace = GRACE if verify else arguments.grace
         sweeper = Sweeper(settings, db, store, grace, tell=lambda what: print(f"… {what}", flush=True))  # noqa: T201
         dry_run = verify or arguments.dry_run
         return _tell(await sweeper.sweep(dry_run=dry_run), dry_run=dry_run)

@@ -182,11 +182,12 @@ async def test_a_removal_that_was_killed_is_done_by_the_next_worker(scene: Scene
 
 
 async def test_the_commands_put_right_what_killed_processes_left(scene: Scene):
-    """A scan whose job is no more, an object that no row knows, and a reservation of nobody."""
+    """A scan whose job is no more, and a reservation of nobody. An object that may be of an upload is left alone."""
     house, settings = scene.house, scene.house.api.settings
     await house.upload(scene.token, letter(), **PDF)
     await change(house.api.db, "delete from jobs")
-    await house.store.put_bytes(settings.s3_quarantine_bucket, uuid4().hex, b"x", "text/plain")
+    young = uuid4().hex
+    await house.store.put_bytes(settings.s3_quarantine_bucket, young, b"x", "text/plain")
     begun = {"name": "a.jpg", "media_type": "image/jpeg", "size_bytes": 1000, "sha256": "0" * 64}
     assert (await house.api.post("/files/uploads", token=scene.token, json=begun)).status == 201
     past = "created_at = now() - interval '2 days', expires_at = now() - interval '1 day'"
@@ -194,10 +195,14 @@ async def test_the_commands_put_right_what_killed_processes_left(scene: Scene):
         values = past if table != "file_versions" else past.partition(",")[0]
         await change(house.api.db, f"update {table} set {values}")  # noqa: S608 constants
     status, said = await command(settings, "files", "verify")
-    assert (status, "1 objects that no row knows" in said, "Nothing was changed" in said) == (1, True, True), said
-    assert (await command(settings, "files", "sweep", "--grace-minutes", "0"))[0] == 1
+    assert (status, "no row knows" in said, "Nothing was changed" in said) == (1, False, True), said
+    assert "1 versions whose scan nobody was asked for any more" in said
+    for minutes in ("-60", "0", "14"):
+        assert (await command(settings, "files", "sweep", "--grace-minutes", minutes))[0] == 2
+    assert (await command(settings, "files", "sweep", "--grace-minutes", "15"))[0] == 1
     async with house.working():
         await house.idle()
     status, said = await command(settings, "files", "verify")
     assert (status, said.splitlines()[-1]) == (0, "Rows and buckets agree."), said
     assert (await house.api.get("/files/quota", token=scene.token)).data["quota"]["reserved_bytes"] == 0
+    assert (await house.keys())["quarantine"] == [young]
