@@ -68,7 +68,7 @@ def create_app(settings: Settings) -> web.Application:
         tokens=tokens,
         views=ViewCounter(db),
         mailer=Mailer(settings),
-        spool=Spool(settings.spool_dir, settings.spool_bytes),
+        spool=Spool(settings.spool_dir, settings.spool_bytes, rooms_each=settings.uploads_at_once),
         workshop=Workshop(settings),
         links=LinkSigner(settings),
         cdn=cdn_of(settings),

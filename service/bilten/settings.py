@@ -196,6 +196,9 @@ class Settings(BaseSettings):
     spool_bytes: int = Field(
         1024**3, ge=1024 * 1024, description="Bytes that the uploads under way of one process may hold there together."
     )
+    uploads_at_once: int = Field(
+        4, ge=1, description="Uploads that one process takes of one user at a time; one more gets 429."
+    )
     upload_idle_s: float = Field(30, gt=0, description="Longest wait for the next byte of an upload, in seconds.")
     upload_total_s: float = Field(
         60, gt=0, description="Longest an upload may take, in seconds; each 64 KiB of it may take one more."

@@ -26,6 +26,7 @@ from support.secrets import SECRET_KEY, TOKEN_KEYS
 PATIENCE_S = 120.0
 #: What the rows ask of the settings that these have not by default: files of 100 MB, and nobody who asks too often.
 _RAISED = {
+    "uploads_at_once": "100",
     "max_document_bytes": str(100 * 1024**2),
     "organizer_quota_bytes": str(1024**4),
     "user_requests_per_minute": "1000000",

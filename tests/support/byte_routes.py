@@ -253,7 +253,7 @@ async def byte_server(folder: Path, **overrides: Any) -> AsyncIterator[ByteServe
     app = web.Application()
     app[SETTINGS] = settings
     app[SERVICES] = None
-    app[SPOOL] = Spool(settings.spool_dir, settings.spool_bytes)
+    app[SPOOL] = Spool(settings.spool_dir, settings.spool_bytes, rooms_each=settings.uploads_at_once)
     cors.setup(app, origins=[ORIGIN], outage_drops_cors=False)
     headers.setup(app)
     endpoints = endpoints_of(sys.modules[__name__])

@@ -4,12 +4,12 @@ A field is one environment variable: `maxJsonBytes` is BILTEN_MAX_JSON_BYTES, `s
 BILTEN_SHUTDOWN_GRACE_S. What is left out has the default that the service itself has for the environment.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from bilten_operator.api.block import Block
-from bilten_operator.api.rules import Checked, Rule
+from bilten_operator.api.rules import Checked, Rule, value
 from bilten_operator.api.values import TimeZone, WebAddress
 
 Origins = Annotated[
@@ -34,12 +34,31 @@ UploadTypes = Annotated[
     Field(min_length=1, max_length=9, json_schema_extra={"x-kubernetes-list-type": "set"}),
 ]
 
+#: The service's own defaults of what may be uploaded, and of the room for what is.
+IMAGE_BYTES, DOCUMENT_BYTES, SPOOL_BYTES = 10 * 1024**2, 50 * 1024**2, 1024**3
+#: What a form has beside its files.
+FORM_BYTES = 1024**2
+
+
+def _room_for(field: str, default: int) -> Rule:
+    """The service does not start without."""
+    most, spool = value(f"self.{field}", str(default)), value("self.spoolBytes", str(SPOOL_BYTES))
+    return Rule(
+        f"{most} + {FORM_BYTES} <= {spool}",
+        f"{{field}}.spoolBytes has no room for a file of {{field}}.{field} and 1 MiB of its form: raise it, or lower "
+        f"{{field}}.{field}",
+        at=".spoolBytes",
+    )
+
+
 #: Where a field's name ends in a unit, the variable's is shorter.
 _UNITS = {"_seconds": "_s", "_milliseconds": "_ms"}
 
 
 class Config(Block):
     """Settings of the API and the worker. A change restarts their pods, one after the other."""
+
+    RULES: ClassVar = (_room_for("maxImageBytes", IMAGE_BYTES), _room_for("maxDocumentBytes", DOCUMENT_BYTES))
 
     frontend_url: WebAddress | None = Field(
         None, description="Where the links in mails lead: the frontend's base address."
@@ -107,6 +126,9 @@ class Config(Block):
         None, ge=1, description="Most pixels of a picture, those of all frames together."
     )
     max_document_bytes: int | None = Field(None, ge=1, description="Largest document that may be uploaded.")
+    uploads_at_once: int | None = Field(
+        None, ge=1, description="Uploads that one process takes of one user at a time; one more gets 429."
+    )
     upload_idle_seconds: float | None = Field(None, gt=0, description="Longest wait for the next byte of an upload.")
     upload_total_seconds: float | None = Field(
         None, gt=0, description="Longest an upload may take; each 64 KiB of it may take a second more."

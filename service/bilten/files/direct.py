@@ -97,7 +97,7 @@ async def complete(services: Services, owner: Principal, upload_id: str) -> Row:
 
 async def _complete(services: Services, owner: Principal, upload: RowMapping) -> Row:
     found = await services.store.stat(services.settings.s3_quarantine_bucket, upload_key(upload["id"]))
-    async with services.spool.room(upload["size_bytes"]) as room:
+    async with services.spool.room(upload["size_bytes"], user_id=owner.user_id) as room:
         try:
             return await _take(services, owner, upload, found, await _fetch(services, upload, found, room))
         except ApiError as refused:

@@ -75,7 +75,10 @@ def serve(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamRes
         boundary = multipart.check(request, endpoint.form, settings)
         arguments = _arguments(request, endpoint, principal, b"")
         await _ask_for_body(request)
-        reading = multipart.receive(request, endpoint.form, boundary, spool=request.app[SPOOL], settings=settings)
+        user_id = principal.user_id if principal else None
+        reading = multipart.receive(
+            request, endpoint.form, boundary, spool=request.app[SPOOL], settings=settings, user_id=user_id
+        )
         async with reading as (form, room):
             upload = _upload(endpoint.form, form, room.release)
             return await _answer(request, endpoint, principal, upload.fingerprint(), {**arguments, "upload": upload})

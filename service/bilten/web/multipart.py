@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 import multipart as parts
 from aiohttp import hdrs, web
@@ -38,14 +39,20 @@ def check(request: web.Request, spec: FormSpec, settings: Settings) -> str:
 
 @asynccontextmanager
 async def receive(
-    request: web.Request, spec: FormSpec, boundary: str, *, spool: Spool, settings: Settings
+    request: web.Request,
+    spec: FormSpec,
+    boundary: str,
+    *,
+    spool: Spool,
+    settings: Settings,
+    user_id: UUID | None,
 ) -> AsyncIterator[tuple[Arrived, Room]]:
     """Read the form; its files are there until the block ends.
 
-    Raises 400, 408, 413, 415 or 503, and leaves nothing behind then.
+    Raises 400, 408, 413, 415, 429 or 503, and leaves nothing behind then.
     """
     length = request.content_length
-    async with spool.room(length) as room:
+    async with spool.room(length, user_id=user_id) as room:
         reader = FormReader(spec, boundary, room, settings)
         try:
             async with asyncio.timeout(settings.upload_total_s + (length or 0) / _BYTES_PER_S) as total:

@@ -14,14 +14,16 @@ import shutil
 import stat
 import tempfile
 import threading
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from uuid import UUID
 
 import structlog
 
 from bilten.telemetry.metrics import METRICS
-from bilten.web.errors import ServiceUnavailable
+from bilten.web.errors import ServiceUnavailable, TooManyRequests
 
 log = structlog.get_logger("bilten.spool")
 
@@ -38,6 +40,15 @@ class SpoolFull(ServiceUnavailable):
 
     code = "UPLOADS_BUSY"
     message = "The server has no room for another upload right now. Try again in a moment."
+
+
+class TooManyUploads(TooManyRequests):
+    """429: one user's uploads must not leave the others without room, or without anybody who looks at theirs."""
+
+    message = "As many of your uploads are under way as may be at a time. Try again when one of them has ended."
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "1"})
 
 
 class SpooledFile:
@@ -144,10 +155,15 @@ class Room:
 class Spool:
     """The rooms of one process, in a folder that only it can read."""
 
-    def __init__(self, parent: Path | None, budget: int) -> None:
-        """`parent` holds the folder of each process, the system's temporary one if None; `budget` is in bytes."""
+    def __init__(self, parent: Path | None, budget: int, *, rooms_each: int | None = None) -> None:
+        """`parent` holds the folder of each process, the system's temporary one if None; `budget` is in bytes.
+
+        `rooms_each` is how many rooms one user may have at a time, any number if None.
+        """
         self._parent = parent or Path(tempfile.gettempdir())
         self._budget = budget
+        self._rooms_each = rooms_each
+        self._rooms: Counter[UUID] = Counter()
         self._reserved = 0
         self._count = 0
         self._folder: Path | None = None
@@ -185,17 +201,31 @@ class Spool:
         self._folder = self._lock = None
 
     @contextlib.asynccontextmanager
-    async def room(self, size: int | None = None) -> AsyncIterator[Room]:
+    async def room(self, size: int | None = None, *, user_id: UUID | None = None) -> AsyncIterator[Room]:
         """Room for files of `size` bytes together, as far as that is known; empty again when the block ends.
 
-        Raises `SpoolFull` at once when that is more than the budget has left.
+        Raises at once `SpoolFull` when that is more than the budget has left, and `TooManyUploads` when this user has
+        as many rooms already as may be; to the block's end, however early its files are released.
         """
-        room = Room(self)
-        room.reserve(STEP if size is None else size)
+        with self._one_more_of(user_id) if user_id else contextlib.nullcontext():
+            room = Room(self)
+            room.reserve(STEP if size is None else size)
+            try:
+                yield room
+            finally:
+                await room.release()
+
+    @contextlib.contextmanager
+    def _one_more_of(self, user_id: UUID) -> Iterator[None]:
+        if self._rooms_each is not None and self._rooms[user_id] >= self._rooms_each:
+            raise TooManyUploads
+        self._rooms[user_id] += 1
         try:
-            yield room
+            yield
         finally:
-            await room.release()
+            self._rooms[user_id] -= 1
+            if not self._rooms[user_id]:
+                del self._rooms[user_id]
 
     @property
     def reserved(self) -> int:

@@ -138,7 +138,8 @@ async def test_a_caller_who_hangs_up_while_his_file_is_looked_at_leaves_all_of_i
     assert len(left["objects"]["quarantine"]) == left["files"]
 
 
-async def test_a_hundred_uploads_at_once_are_never_more_together_than_one_may_store(house: House):
+async def test_a_hundred_uploads_at_once_are_never_more_together_than_one_may_store(open_house: OpenHouse):
+    house = await open_house(uploads_at_once=100)
     token, content, limit = await house.api.as_user(), padded(100_500), 10**6
     over, most = False, 0
 

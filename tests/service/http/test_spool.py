@@ -11,9 +11,10 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
-from bilten.web.spool import PREFIX, STEP, Room, Spool, SpoolFull
+from bilten.web.spool import PREFIX, STEP, Room, Spool, SpoolFull, TooManyUploads
 from support.jobs import until
 
 MIB = 1024 * 1024
@@ -39,7 +40,7 @@ asyncio.run(main())
 
 @contextlib.asynccontextmanager
 async def spool_in(folder: Path, budget: int = 64 * MIB) -> AsyncIterator[Spool]:
-    spool = Spool(folder, budget)
+    spool = Spool(folder, budget, rooms_each=2)
     await spool.open()
     try:
         yield spool
@@ -104,6 +105,19 @@ async def test_a_room_of_unknown_size_grows_as_it_fills_until_the_budget_ends(sp
         with pytest.raises(SpoolFull):
             await filled(room, bytes(60 * MIB))
     assert spool.reserved == 0
+
+
+async def test_nobody_has_more_rooms_than_one_user_may_have_and_others_have_theirs(spool: Spool):
+    greedy, other = uuid4(), uuid4()
+    async with spool.room(user_id=greedy) as first, spool.room(user_id=other):
+        async with spool.room(user_id=greedy):
+            await first.release()
+            with pytest.raises(TooManyUploads) as refusal:
+                async with spool.room(user_id=greedy):
+                    pass
+            assert refusal.value.headers["Retry-After"]
+        async with spool.room(user_id=greedy):
+            pass
 
 
 async def test_a_room_may_be_emptied_early_and_only_once(spool: Spool):

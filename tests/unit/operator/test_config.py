@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from bilten.settings import Settings
-from bilten_operator.api.config import Config, variable, variables
+from bilten_operator.api.config import DOCUMENT_BYTES, IMAGE_BYTES, SPOOL_BYTES, Config, variable, variables
 from support.secrets import SECRET_KEY, TOKEN_KEYS
 
 #: What a platform engineer does not choose under `config`, and who does.
@@ -30,7 +30,7 @@ NOT_OFFERED = {
     "clamd_socket": "spec.scanner",
     "clamd_host": "spec.scanner",
     "clamd_port": "spec.scanner",
-    "clamd_max_bytes": "the operator: its clamd takes what is the default",
+    "clamd_max_bytes": "the operator: what its clamd takes, which is the largest upload or more",
     "public_url": "spec.exposure",
     "spool_dir": "the operator: the pod's own temporary folder",
     "link_keys": "the operator: derived from the generated Secret",
@@ -72,6 +72,7 @@ VALUES: dict[str, Any] = {
     "max_image_bytes": 105,
     "max_image_pixels": 106,
     "max_document_bytes": 107,
+    "uploads_at_once": 7,
     "upload_idle_seconds": 10.5,
     "upload_total_seconds": 11.5,
     "download_stall_seconds": 12.5,
@@ -107,6 +108,11 @@ def test_every_setting_is_offered_or_is_decided_elsewhere():
 @pytest.mark.parametrize("field", Config.model_fields)
 def test_the_cluster_refuses_what_the_service_would_refuse(field: str):
     assert bounds(Config, field) == bounds(Settings, setting(field))
+
+
+def test_the_cluster_knows_the_services_own_limits_of_uploads():
+    fields = ("max_image_bytes", "max_document_bytes", "spool_bytes")
+    assert [Settings.model_fields[field].default for field in fields] == [IMAGE_BYTES, DOCUMENT_BYTES, SPOOL_BYTES]
 
 
 def test_the_service_reads_what_config_says(monkeypatch: pytest.MonkeyPatch):
