@@ -17,7 +17,7 @@ from bilten.files.removing import keys_of, paths_of, remove_rows
 from bilten.files.schemas import FileChange
 from bilten.scanning.errors import Refused
 from bilten.scanning.names import extension, safe_name
-from bilten.scanning.types import TYPES
+from bilten.scanning.types import BY_MEDIA_TYPE
 from bilten.services import Services
 from bilten.web import etags, references
 from bilten.web.errors import ValidationFailed
@@ -133,13 +133,9 @@ def _renamed(old: str, new: str, media_type: str) -> str:
         name = safe_name(new)
     except Refused as refused:
         raise _wrong_name(refused.message) from None
-    if extension(name) not in _extensions_of(media_type):
+    if extension(name) not in BY_MEDIA_TYPE[media_type].extensions:
         raise _wrong_name(f"Let the name end in .{extension(old)}, as the content is of that type")
     return name
-
-
-def _extensions_of(media_type: str) -> tuple[str, ...]:
-    return next(each.extensions for each in TYPES if each.media_type == media_type)
 
 
 def _wrong_name(message: str) -> ValidationFailed:

@@ -30,7 +30,7 @@ from bilten.objects.errors import NoSuchObject
 from bilten.objects.store import ObjectStore
 from bilten.scanning.errors import InspectionFailed, Refused
 from bilten.scanning.scanner import Scanner, Verdict
-from bilten.scanning.types import TYPES
+from bilten.scanning.types import BY_MEDIA_TYPE
 from bilten.scanning.workshop import Rendering, Workshop
 from bilten.settings import Settings
 
@@ -38,7 +38,6 @@ SCAN = "files.scan"
 #: Longer than the scanner and all that is made of a picture may take together.
 TIMEOUT_S = 300.0
 
-_KINDS = {each.media_type: each for each in TYPES}
 _PIECE = 256 * 1024
 
 log = structlog.get_logger("bilten.files")
@@ -124,7 +123,7 @@ class Inspector:
 
     async def _promote(self, version: RowMapping, path: Path) -> Served:
         """Put into the media bucket what may be served of a clean version."""
-        kind = _KINDS[version["media_type"]]
+        kind = BY_MEDIA_TYPE[version["media_type"]]
         media = self.settings.s3_media_bucket
         if kind.kind == "document":
             key = media_key(version["id"], version["sha256"].hex(), kind.extension)
@@ -152,7 +151,7 @@ def _pictures(version_id: UUID, rendering: Rendering) -> Served:
             "width": each.width,
             "height": each.height,
             "size_bytes": each.size_bytes,
-            "key": media_key(version_id, each.sha256, f"{each.name}.{_KINDS[each.media_type].extension}"),
+            "key": media_key(version_id, each.sha256, f"{each.name}.{BY_MEDIA_TYPE[each.media_type].extension}"),
         }
         for each in rendering.variants
     ]

@@ -10,7 +10,7 @@ from pydantic import Field
 from bilten.files.addresses import public_url
 from bilten.files.fields import AltText, Folder, FormTags, Status, Tags, Visibility
 from bilten.files.list_queries import Row
-from bilten.scanning.types import TYPES
+from bilten.scanning.types import BY_MEDIA_TYPE
 from bilten.settings import Settings
 from bilten.web import etags
 from bilten.web.answers import Answer, Wire
@@ -18,7 +18,7 @@ from bilten.web.pagination import Pagination
 from bilten.web.spelling import Body, Form, Path, Query
 
 #: What files may be.
-MEDIA_TYPES = tuple(each.media_type for each in TYPES)
+MEDIA_TYPES = tuple(BY_MEDIA_TYPE)
 
 
 class Variant(Wire):

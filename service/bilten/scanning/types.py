@@ -41,6 +41,8 @@ TYPES = (
 
 NAMES = tuple(kind.name for kind in TYPES)
 BY_NAME = {kind.name: kind for kind in TYPES}
+#: By what is stored and served; no alias is.
+BY_MEDIA_TYPE = {kind.media_type: kind for kind in TYPES}
 
 _SVG = (
     "SVG pictures are not taken, harmless ones neither: they can carry scripts, foreign objects and references to "

@@ -2,7 +2,7 @@
 
 import pytest
 from bilten.scanning.errors import Refused
-from bilten.scanning.types import BY_NAME, NAMES, TYPES, AllowedTypes, size
+from bilten.scanning.types import BY_MEDIA_TYPE, BY_NAME, NAMES, TYPES, AllowedTypes, size
 
 MIB = 1024 * 1024
 
@@ -71,6 +71,11 @@ def test_every_extension_and_media_type_means_one_type():
     assert len(set(extensions)) == len(extensions)
     assert len(set(called)) == len(called)
     assert tuple(BY_NAME) == NAMES
+
+
+def test_what_is_stored_of_a_type_leads_back_to_it():
+    assert [BY_MEDIA_TYPE[kind.media_type] for kind in TYPES] == list(TYPES)
+    assert "image/jpg" not in BY_MEDIA_TYPE, "what clients call it is never stored"
 
 
 @pytest.mark.parametrize(("number", "said"), [(5, "5 bytes"), (1536, "1.5 KiB"), (10 * MIB, "10 MiB")])
