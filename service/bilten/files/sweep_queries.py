@@ -26,6 +26,7 @@ union
 select 'originals/' || replace(v.id::text, '-', '') from file_versions v
 where v.id = any($2::uuid[]) and v.status = 'clean'
 """
+_OPEN = "select id from file_versions where id = any($1::uuid[]) and status in ('pending', 'scanning')"
 _STUCK = text("""
     select v.id from file_versions v
     where v.status in ('pending', 'scanning') and v.created_at < now() - cast(:age as interval)
@@ -55,15 +56,16 @@ _ENDED_LATELY = text("""
 """)
 
 
+def _id(key: str) -> UUID | None:
+    """The id in a key; None in one of another shape, which names nothing of ours."""
+    try:
+        return UUID(hex=key.rpartition("/")[2][:32])
+    except ValueError:
+        return None
+
+
 def _ids(keys: Sequence[str]) -> list[UUID]:
-    """The ids in these keys; those of other shapes name nothing of ours."""
-    found = []
-    for key in keys:
-        try:
-            found.append(UUID(hex=key.rpartition("/")[2][:32]))
-        except ValueError:
-            continue
-    return found
+    return [found for found in map(_id, keys) if found is not None]
 
 
 async def known_in_quarantine(db: Database, keys: Sequence[str]) -> set[str]:
@@ -72,8 +74,16 @@ async def known_in_quarantine(db: Database, keys: Sequence[str]) -> set[str]:
 
 
 async def known_in_media(db: Database, keys: Sequence[str]) -> set[str]:
-    """Those of these keys under which bytes are that a clean version shows, or was made of."""
-    return {row["key"] for row in await db.fetch(_MEDIA, list(keys), _ids(keys))}
+    """Those of these keys under which bytes are that a clean version shows, or was made of.
+
+    And all of versions that have no end yet: a scan that failed half-way finds them there when it is tried again,
+    however old they are by then.
+    """
+    ids = _ids(keys)
+    # First, as a version that becomes clean in between is among those asked for next.
+    unended = {row["id"] for row in await db.fetch(_OPEN, ids)}
+    shown = {row["key"] for row in await db.fetch(_MEDIA, list(keys), ids)}
+    return shown.union(key for key in keys if _id(key) in unended)
 
 
 async def ended_lately(tx: AsyncConnection, kind: str, *, within: timedelta) -> bool:

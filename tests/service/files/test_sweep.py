@@ -1,10 +1,11 @@
 """The sweep: what rows and buckets do not agree on, found and mended."""
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from bilten.files import watch
+from bilten.files.addresses import media_key, original_key
 from bilten.files.sweep import Sweeper
 from bilten.files.sweep_job import SWEEP, ask_when_due
 from support.house import House
@@ -42,6 +43,20 @@ async def test_objects_that_no_row_knows_go(staffed: House):
     assert found.orphans == dry.orphans
     assert await staffed.keys() == before
     assert (await sweeper(staffed).sweep()).nothing
+
+
+async def test_what_a_scan_that_is_tried_again_has_put_there_before_is_left_alone(house: House):
+    token = await house.api.as_user()
+    await house.upload(token, camera())
+    version: UUID = await house.api.db.fetchval("select id from file_versions")
+    bucket = house.api.settings.s3_media_bucket
+    for key in (media_key(version, "0" * 64, "large.jpg"), original_key(version)):
+        await house.store.put_bytes(bucket, key, b"x", "image/jpeg")
+    before = await house.keys()
+    assert (await sweeper(house).sweep()).orphans == []
+    assert await house.keys() == before
+    await change(house.api.db, "update file_versions set status = 'unscannable'")
+    assert len((await sweeper(house).sweep()).orphans) == 3
 
 
 async def test_what_is_younger_than_the_grace_is_left_alone(house: House):
