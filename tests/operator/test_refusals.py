@@ -285,6 +285,14 @@ REFUSED = {
     "a frontend that is none": Case(
         config(frontendUrl="www.example.com"), "spec.config.frontendUrl", "like https://www.example.com"
     ),
+    "documents that the default spool has no room for": Case(
+        config(maxDocumentBytes=2**30 - 2**20 + 1),
+        "spec.config.spoolBytes", "no room for a file of spec.config.maxDocumentBytes",
+    ),
+    "a spool without room for a picture": Case(
+        config(maxDocumentBytes=1, spoolBytes=11 * 2**20 - 1),
+        "spec.config.spoolBytes", "no room for a file of spec.config.maxImageBytes",
+    ),
     "no time at all": Case(config(workerPollSeconds=0), "spec.config.workerPollSeconds", "greater than 0"),
     "a setting of another type": Case(
         config(maxJsonBytes="1Mi"), "spec.config.maxJsonBytes", "must be of type integer"
@@ -330,6 +338,7 @@ ACCEPTED = {
     "a mirror without a mode": instance(scanner={"mirror": "http://clamav.example.com", "signatures": ["house.ndb"]}),
     "no way in, and no mode": instance(exposure={}),
     "purges to the CDN itself": purging(),
+    "a spool with room for one document": config(spoolBytes=51 * 2**20),
     "a network of IPv6": config(metricsNetworks=["fd00::/8"]),
 }  # fmt: skip
 

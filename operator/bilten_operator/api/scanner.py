@@ -63,4 +63,8 @@ class Scanner(Block):
         description="What is taken from the mirror: daily, main and bytecode, which are ClamAV's own, and files of "
         "others, like house.ndb. ClamAV's own if left out.",
     )
-    external: ExternalScanner | None = Field(None, description="Which clamd to use.")
+    external: ExternalScanner | None = Field(
+        None,
+        description="Which clamd to use. Its StreamMaxLength has to be 100M, or the largest file that may be uploaded "
+        "where that is more.",
+    )

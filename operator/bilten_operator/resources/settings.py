@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from bilten_operator.api.config import variables
 from bilten_operator.api.object_storage import Cdn
-from bilten_operator.resources import pods
+from bilten_operator.resources import pods, uploads
 from bilten_operator.resources.instance import Instance, Manifest
 
 API_PORT = 3001
@@ -49,6 +49,7 @@ def environment(instance: Instance) -> dict[str, str]:
         "BILTEN_S3_MEDIA_BUCKET": instance.buckets.media,
         # A pod sees all the cores of its node, and has memory for two of the largest pictures: 250 MiB each.
         "BILTEN_INSPECTION_PROCESSES": "2",
+        "BILTEN_CLAMD_MAX_BYTES": str(uploads.stream_bytes(instance)),
     }
     if spec.object_storage.public_endpoint:
         values["BILTEN_S3_PUBLIC_ENDPOINT"] = spec.object_storage.public_endpoint.rstrip("/")

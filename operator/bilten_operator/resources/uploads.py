@@ -6,23 +6,19 @@ comes to, and its programs keep within that by themselves.
 
 from math import ceil
 
+from bilten_operator.api.config import DOCUMENT_BYTES, FORM_BYTES, IMAGE_BYTES, SPOOL_BYTES
 from bilten_operator.resources.instance import Instance
 
 _MIB = 1024 * 1024
 
-#: The service's own defaults, for what `spec.config` does not say.
-_IMAGE_BYTES = 10 * _MIB
-_DOCUMENT_BYTES = 50 * _MIB
-_SPOOL_BYTES = 1024 * _MIB
 #: The frontends' largest form: a gallery of ten pictures, 5 MiB each.
 _GALLERY_BYTES = 50 * _MIB
-#: What a form has beside its files.
-_FORM_BYTES = _MIB
 
 #: Jobs that one worker does at a time, and what is made of one picture meanwhile.
 _JOBS, _RENDERED_BYTES = 8, 32 * _MIB
-#: What one scan takes of clamd: the stream itself, as the service has it for its longest, and what is unpacked of it.
-_STREAM_BYTES, _UNPACKED_BYTES = 100 * _MIB, 400 * _MIB
+#: The least that clamd takes as one stream, so that what was uploaded under a higher limit can still be looked at, and
+#: how much of a stream is unpacked.
+_STREAM_BYTES, _UNPACKED = 100 * _MIB, 4
 #: Scans of one worker at once, the service's own default, and what else is asked of clamd meanwhile.
 _SCANS, _BESIDES = 8, 2
 #: For all else that programs put there.
@@ -31,14 +27,14 @@ _SPARE_BYTES = 64 * _MIB
 
 def largest_body(instance: Instance) -> str:
     """The largest body of a request that the API takes, as a quantity."""
-    return _quantity(max(_largest_file(instance), _GALLERY_BYTES) + _FORM_BYTES)
+    return _quantity(max(_largest_file(instance), _GALLERY_BYTES) + FORM_BYTES)
 
 
 def api_room(instance: Instance) -> str:
     """What an API pod's /tmp may hold: the uploads under way."""
     config = instance.spec.config
     spool = config.spool_bytes if config else None
-    return _quantity((_SPOOL_BYTES if spool is None else spool) + _SPARE_BYTES)
+    return _quantity((SPOOL_BYTES if spool is None else spool) + _SPARE_BYTES)
 
 
 def worker_room(instance: Instance) -> str:
@@ -46,19 +42,25 @@ def worker_room(instance: Instance) -> str:
     return _quantity(_JOBS * (_largest_file(instance) + _RENDERED_BYTES) + _SPARE_BYTES)
 
 
+def stream_bytes(instance: Instance) -> int:
+    """What clamd takes of one file, in whole MiB: the largest that may be uploaded, and no less than by default."""
+    return ceil(max(_largest_file(instance), _STREAM_BYTES) / _MIB) * _MIB
+
+
 def scanner_limits(instance: Instance) -> list[str]:
     """What clamd.conf says of it."""
+    stream = stream_bytes(instance) // _MIB
     return [
         f"MaxThreads {_threads(instance)}",
-        f"StreamMaxLength {_STREAM_BYTES // _MIB}M",
-        f"MaxFileSize {_STREAM_BYTES // _MIB}M",
-        f"MaxScanSize {_UNPACKED_BYTES // _MIB}M",
+        f"StreamMaxLength {stream}M",
+        f"MaxFileSize {stream}M",
+        f"MaxScanSize {_UNPACKED * stream}M",
     ]
 
 
 def scanner_room(instance: Instance) -> str:
     """What clamd's /tmp may hold: what it is scanning, and what it has unpacked of that."""
-    return _quantity(_threads(instance) * (_STREAM_BYTES + _UNPACKED_BYTES) + _SPARE_BYTES)
+    return _quantity(_threads(instance) * stream_bytes(instance) * (1 + _UNPACKED) + _SPARE_BYTES)
 
 
 def _threads(instance: Instance) -> int:
@@ -71,7 +73,7 @@ def _threads(instance: Instance) -> int:
 def _largest_file(instance: Instance) -> int:
     config = instance.spec.config
     image, document = (config.max_image_bytes, config.max_document_bytes) if config else (None, None)
-    return max(_IMAGE_BYTES if image is None else image, _DOCUMENT_BYTES if document is None else document)
+    return max(IMAGE_BYTES if image is None else image, DOCUMENT_BYTES if document is None else document)
 
 
 def _quantity(count: int) -> str:

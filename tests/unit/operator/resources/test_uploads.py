@@ -4,10 +4,14 @@ import json
 from functools import cache
 from typing import Any
 
+import pytest
+from bilten.settings import Settings
+from support.secrets import SECRET_KEY, TOKEN_KEYS
 from support.world import World, samples
 
 DEVELOPMENT = samples()["development"]
-LARGE = {"maxDocumentBytes": 200 * 2**20, "maxImageBytes": 1, "spoolBytes": 2**21}
+LIMIT = 200 * 2**20
+LARGE = {"maxDocumentBytes": 200 * 2**20, "maxImageBytes": 1, "spoolBytes": 201 * 2**20}
 BODY = "nginx.ingress.kubernetes.io/proxy-body-size"
 
 
@@ -44,13 +48,34 @@ def test_the_largest_upload_passes_the_ingress_unless_the_spec_says_otherwise():
 
 def test_uploads_under_way_do_not_get_a_pod_of_the_api_evicted():
     assert room(pod_of("bilten-api"), "api") == "1088Mi"
-    assert room(pod_of("bilten-api", LARGE), "api") == "66Mi"
+    assert room(pod_of("bilten-api", LARGE), "api") == "265Mi"
 
 
 def test_files_that_are_scanned_do_not_get_a_worker_evicted():
     assert room(pod_of("bilten-worker"), "worker") == f"{8 * (50 + 32) + 64}Mi"
     assert room(pod_of("bilten-worker", LARGE), "worker") == f"{8 * (200 + 32) + 64}Mi"
     assert room(pod_of("bilten-worker"), "clamd") == "5064Mi"
+
+
+def test_the_scanner_takes_the_largest_file_that_may_be_uploaded():
+    for config, stream in (
+        ({}, 100),
+        ({"maxDocumentBytes": 1}, 100),
+        (LARGE, 200),
+        ({"maxImageBytes": LIMIT + 1}, 201),
+    ):
+        lines = made("ConfigMap", "bilten-scanner", config)["data"]["clamd.conf"].splitlines()
+        assert {f"StreamMaxLength {stream}M", f"MaxFileSize {stream}M", f"MaxScanSize {4 * stream}M"} <= set(lines)
+        assert room(pod_of("bilten-worker", config), "clamd") == f"{10 * 5 * stream + 64}Mi"
+        told = made("ConfigMap", "bilten-settings", config)["data"]
+        assert told["BILTEN_CLAMD_MAX_BYTES"] == str(stream * 2**20)
+
+
+@pytest.mark.parametrize("config", [{}, LARGE])
+def test_the_service_starts_with_the_limits_that_it_is_given(config: dict[str, Any], monkeypatch: pytest.MonkeyPatch):
+    for name, value in made("ConfigMap", "bilten-settings", config)["data"].items():
+        monkeypatch.setenv(name, value)
+    Settings(database_url="postgresql://u:p@h/db", secret_key=SECRET_KEY, token_keys=TOKEN_KEYS)
 
 
 def test_what_unpacks_strangers_files_shares_no_folder_of_files_with_the_worker():
