@@ -4,6 +4,7 @@ Each walker goes through the whole file record by record and raises `Refused` wh
 records do not fit. Bytes after a picture's end are let be: only pictures made anew are ever shown.
 """
 
+import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -17,6 +18,11 @@ _MARKER = 0xFF
 _NO_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _START_OF_SCAN = 0xDA
+_END_OF_IMAGE = 0xD9
+#: Within the pixels a marker is what is neither a stuffed byte nor a restart.
+_AMID_PIXELS = re.compile(rb"\xff[^\0\xff\xd0-\xd7]")
+#: A progressive picture has a dozen; each takes the decoder as long as all of its pixels, however short it is.
+_MAX_SCANS = 64
 _PROFILE_OR_COMMENT = frozenset({0xE2, 0xFE})
 
 
@@ -61,9 +67,26 @@ def _jpeg(data: bytes, limits: Limits) -> Header:
         elif marker == _START_OF_SCAN:
             if header is None:
                 raise damaged("its pixels come before its header")
-            # The pixels themselves are walked by the decoder, which knows where they must end.
+            _check_scans(data, end)
             return header
     raise damaged("it has no pixels")
+
+
+def _check_scans(data: bytes, at: int) -> None:
+    """Count the scans after the first as the decoder would find them; where it finds no more, it says what is wrong."""
+    scans = 1
+    for _ in range(MAX_RECORDS):
+        found = _AMID_PIXELS.search(data, at)
+        if found is None or data[found.end() - 1] == _END_OF_IMAGE:
+            return
+        marker, at = data[found.end() - 1], found.end()
+        if marker in _NO_LENGTH:
+            continue
+        scans += marker == _START_OF_SCAN
+        if scans > _MAX_SCANS:
+            raise damaged(f"it has more than {_MAX_SCANS} scans")
+        at += int.from_bytes(data[at : at + 2], "big")
+    raise damaged("it has too many segments")
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:

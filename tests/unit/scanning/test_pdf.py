@@ -1,5 +1,7 @@
 """PDFs: whole ones are taken; what is another thing as well, or unpacks to too much, is not."""
 
+import os
+import time
 import zlib
 from pathlib import Path
 
@@ -95,3 +97,42 @@ def test_streams_beyond_the_bounds_are_refused(tmp_path: Path, content: bytes):
 )  # fmt: skip
 def test_an_encrypted_pdf_is_refused_however_its_trailer_spells_it(tmp_path: Path, word: bytes):
     assert refused(tmp_path, documents.pdf(b"x", trailer=word)) == "FILE_NOT_ALLOWED"
+
+
+def framed(content: bytes) -> bytes:
+    return b"%PDF-1.7\n" + content + b"\nstartxref\n9\n%%EOF\n"
+
+
+#: A deflated block of nine bytes as they are, which are the start of the next stream: each is the head of all others.
+_LINK = b"\0\x09\0\xf6\xffstream\n\x78\x01"
+CHAINS = {
+    "no end": (framed(b"stream\n" * 300_000), "FILE_DAMAGED"),
+    "one end": (framed(b"stream\n" * 300_000 + b"endstream"), None),
+    "one tail": (framed(b"stream\n\x78\x01" + _LINK * 20_000 + b"\0\0\0\xff\xff" * 800_000 + b"endstream"),
+                 "ARCHIVE_LIMITS"),
+    "no deflate": (framed(b"stream\n\x78\x9c\xff" * 300_000 + b"endstream"), "ARCHIVE_LIMITS"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("chain", CHAINS)
+def test_streams_that_lie_in_one_another_are_looked_at_soon(tmp_path: Path, chain: str):
+    content, code = CHAINS[chain]
+    began = time.process_time()
+    if code:
+        assert refused(tmp_path, content) == code
+    else:
+        inspected(tmp_path, content)
+    assert time.process_time() - began < 5
+
+
+def test_a_stream_is_looked_into_wherever_one_before_it_seems_to_start(tmp_path: Path):
+    bomb = documents.pdf(zlib.compress(zlib.compress(b"thrice")))
+    for word in (b"% stream\n", b"% stream\n\x78\x9c", b"(stream \r\n)"):
+        assert refused(tmp_path, bomb.replace(b"2 0 obj", word + b" 2 0 obj")) == "ARCHIVE_LIMITS"
+    for line in (b"stream\r", b"stream \n"):
+        assert refused(tmp_path, bomb.replace(b"\nstream\n", b"\n" + line)) == "ARCHIVE_LIMITS"
+
+
+def test_what_a_torn_stream_unpacks_to_before_it_tears_is_looked_into(tmp_path: Path):
+    torn = zlib.compress(b"Rar!\x1a\x07\0" + os.urandom(90_000))[:-9000] + bytes(5000)
+    assert refused(tmp_path, framed(b"stream\n" + torn + b"\nendstream")) == "ARCHIVE_LIMITS"

@@ -108,6 +108,24 @@ def test_a_picture_that_is_cut_off_is_refused(tmp_path: Path, kind: str, part: f
     assert refusal.code == "FILE_DAMAGED"
 
 
+def scanned_again(times: int, between: bytes = b"") -> bytes:
+    """A progressive JPEG whose last scan comes so many times more: each costs the decoder as much as the picture."""
+    whole = pictures.encoded(pictures.picture((64, 48)), "JPEG", progressive=True)
+    last = whole[whole.rindex(b"\xff\xda") : -2]
+    return whole[:-2] + (between + last) * times + whole[-2:]
+
+
+def test_a_jpeg_of_some_scans_is_taken_and_one_of_many_refused(tmp_path: Path):
+    assert inspected(tmp_path, scanned_again(20), "jpeg")["width"] == 64
+    within = b"\xff\xfe\0\x06\xff\xd9\xff\xda"
+    assert inspected(tmp_path, scanned_again(20, within * 9), "jpeg")["width"] == 64
+    assert inspected(tmp_path, scanned_again(0) + scanned_again(90), "jpeg")["width"] == 64
+    for many in (scanned_again(90), scanned_again(90, within), scanned_again(90, b"\xff\xd0junk\xff\0\xff")):
+        refusal = refused(tmp_path, many, "jpeg")
+        assert refusal.code == "FILE_DAMAGED"
+        assert "64 scans" in refusal.message
+
+
 @pytest.mark.parametrize(
     ("content", "kind"),
     [
