@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.Column("owner_id", sa.Uuid(), nullable=False),
         sa.Column("used_bytes", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("reserved_bytes", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), comment="When the owner last got a mail about a file."),
         sa.CheckConstraint("reserved_bytes >= 0", name=op.f("ck_file_quotas_reserved_bytes_not_negative")),
         sa.CheckConstraint("used_bytes >= 0", name=op.f("ck_file_quotas_used_bytes_not_negative")),
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name=op.f("fk_file_quotas_owner_id"), ondelete="CASCADE"),

@@ -7,7 +7,7 @@ reservation whose upload vanished ends by itself.
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import RowMapping, func, select, text, update
+from sqlalchemy import RowMapping, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -58,6 +58,16 @@ async def expire(tx: AsyncConnection, *, batch: int) -> int:
     for row in sorted(ended, key=lambda row: row["owner_id"]):
         await _move(tx, row["owner_id"], reserved=-row["size_bytes"])
     return len(ended)
+
+
+async def tell(tx: AsyncConnection, owner_id: UUID, *, pause_s: float) -> bool:
+    """Note that an owner is told something now; False, and nothing noted, when they were within so many seconds."""
+    pause = func.make_interval(0, 0, 0, 0, 0, 0, pause_s)
+    told = update(file_quotas).where(
+        file_quotas.c.owner_id == owner_id,
+        or_(file_quotas.c.told_at.is_(None), file_quotas.c.told_at <= func.now() - pause),
+    )
+    return bool((await tx.execute(told.values(told_at=func.now()))).rowcount)
 
 
 async def usage(tx: AsyncConnection, owner_id: UUID) -> tuple[int, int]:

@@ -227,6 +227,7 @@ file_quotas = Table(
     Column("owner_id", Uuid, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
     counter("used_bytes", BigInteger),
     counter("reserved_bytes", BigInteger),
+    timestamp("told_at", comment="When the owner last got a mail about a file."),
     at_least_zero("used_bytes"),
     at_least_zero("reserved_bytes"),
 )

@@ -77,7 +77,7 @@ class Mailer:
     async def send(
         self, tx: AsyncConnection, template: Template, *, to: str, name: str, token: str | None = None, about: str = ""
     ) -> UUID:
-        """Put a mail into the outbox, in the caller's transaction; the id of its job. `about` is what it is about.
+        """Put a mail into the outbox, in the caller's transaction; the id of its job. `about` is the name of a file.
 
         Raises `UnsafeAddress`; `ValueError` when a template with a link gets no token.
         """
@@ -94,7 +94,7 @@ class Mailer:
         values = {
             "greeting": greeting(name),
             "subject": chosen.subject,
-            "about": about,
+            "about": title(about),
             "frontend": self._frontend,
             "link": self._link(chosen.page, token) if chosen.page else None,
             "verification_life": life(self._settings.verification_token_ttl_s),
@@ -115,10 +115,21 @@ class Mailer:
 
 def greeting(name: str) -> str:
     """`Hello Ada,`, or `Hello,` to a name that is none."""
-    # Categories C: control and format signs, among them those that turn the direction of the text after them.
-    printable = "".join(" " if unicodedata.category(sign).startswith(("C", "Z")) else sign for sign in name)
-    words = " ".join(printable.split())
+    words = _printable(name)
     return f"Hello {words}," if 0 < len(words) <= MAX_NAME_LENGTH and not _LINK_LIKE.search(words) else "Hello,"
+
+
+def title(name: str) -> str:
+    """A file's name as a mail may show it; empty when it looks like a link, which an extension alone does not."""
+    words = _printable(name)
+    stem = words.rpartition(".")[0]
+    return words if 0 < len(stem) <= MAX_NAME_LENGTH and not _LINK_LIKE.search(stem) else ""
+
+
+def _printable(text: str) -> str:
+    # Categories C: control and format signs, among them those that turn the direction of the text after them.
+    printable = "".join(" " if unicodedata.category(sign).startswith(("C", "Z")) else sign for sign in text)
+    return " ".join(printable.split())
 
 
 def life(seconds: int) -> str:
