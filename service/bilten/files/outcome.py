@@ -120,38 +120,50 @@ async def confirm(db: Database, version: RowMapping, verdict: Verdict) -> None:
 
 async def withdraw(settings: Settings, db: Database, version: RowMapping, verdict: Verdict) -> None:
     """A clean version is infected after all: its addresses, its pictures and what a CDN keeps of it end."""
+    seen = {"engine": verdict.engine, "signatures": verdict.signatures, "scanned_at": func.now()}
     async with db.transaction() as tx:
         await _note(tx, version, verdict)
-        file = await queries.lock(tx, version["file_id"])
-        if file is None:
-            return
-        variants = await queries.remove_variants(tx, version["id"])
-        ended = {"status": "infected", "reason": _REASONS["infected"], "served_key": None, "served_type": None}
-        seen = {"engine": verdict.engine, "signatures": verdict.signatures, "scanned_at": func.now()}
-        if not await queries.change_clean(tx, version["id"], {**ended, **seen, "served_size": None}):
-            return
-        if version["number"] == file["version"]:
-            await queries.change(tx, file["id"], {"status": "infected"})
-        keys = sorted({version["served_key"], *variants})
-        await reference_queries.forget(tx, file["id"], [public_url(settings, file["place"], key) for key in keys])
-        await quota_queries.give_back(tx, file["owner_id"], version["size_bytes"])
-        await removal.ask(
-            tx,
-            settings,
-            media=[*keys, original_key(version["id"])],
-            paths=paths_of(file, keys),
-            file_id=file["id"],
-        )
-        await record(
-            tx,
-            actor_id=None,
-            action="file.infected",
-            entity="file",
-            entity_id=file["id"],
-            before={"status": "clean"},
-            after=_told(version, verdict),
-        )
-        await notices.infected(tx, settings, file)
+        ended = {**seen, "status": "infected", "reason": _REASONS["infected"]}
+        file = await _take_away(tx, settings, version, ended, _told(version, verdict))
+        if file is not None:
+            await notices.infected(tx, settings, file)
+
+
+async def lose(settings: Settings, db: Database, version: RowMapping, reason: str) -> None:
+    """The bytes of a clean version are lost: it ends as one that is infected does, and could be sent again."""
+    async with db.transaction() as tx:
+        await _take_away(tx, settings, version, {"status": "error", "reason": reason}, {"reason": reason})
+
+
+async def _take_away(
+    tx: AsyncConnection, settings: Settings, version: RowMapping, ended: dict[str, Any], told: dict[str, Any]
+) -> RowMapping | None:
+    """End a clean version, and whatever shows it. Its file; None when it is not clean any more."""
+    file = await queries.lock(tx, version["file_id"])
+    if file is None:
+        return None
+    variants = await queries.remove_variants(tx, version["id"])
+    unserved = {"served_key": None, "served_type": None, "served_size": None}
+    if not await queries.change_clean(tx, version["id"], {**ended, **unserved}):
+        return None
+    if version["number"] == file["version"]:
+        await queries.change(tx, file["id"], {"status": ended["status"]})
+    keys = sorted({version["served_key"], *variants})
+    await reference_queries.forget(tx, file["id"], [public_url(settings, file["place"], key) for key in keys])
+    await quota_queries.give_back(tx, file["owner_id"], version["size_bytes"])
+    await removal.ask(
+        tx, settings, media=[*keys, original_key(version["id"])], paths=paths_of(file, keys), file_id=file["id"]
+    )
+    await record(
+        tx,
+        actor_id=None,
+        action=f"file.{ended['status']}",
+        entity="file",
+        entity_id=file["id"],
+        before={"status": "clean"},
+        after=told,
+    )
+    return file
 
 
 _REASONS = {

@@ -4,10 +4,6 @@ A watch asks the scanner which signatures it has; while clean versions were foun
 queued, some at a time, so that what is uploaded meanwhile does not wait behind a whole archive.
 """
 
-import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +13,7 @@ from sqlalchemy import RowMapping
 
 from bilten.files import outcome, queries, rescan_queries
 from bilten.files.addresses import original_key
-from bilten.files.scan import Inspector, pieces
+from bilten.files.scan import Inspector, OtherBytes
 from bilten.jobs.kinds import Job, Kind
 from bilten.jobs.queries import enqueue
 from bilten.objects.errors import NoSuchObject
@@ -53,40 +49,44 @@ async def queue(inspector: Inspector, current: EngineVersion) -> int:
     return len(due)
 
 
-async def look_again(inspector: Inspector, wanted: Wanted) -> None:
-    """Scan a clean version once more. What is not clean any more is taken away everywhere."""
+async def look_again(inspector: Inspector, wanted: Wanted, *, last: bool) -> None:
+    """Scan a clean version once more. What is not clean any more is taken away everywhere.
+
+    So is one whose bytes are not those that were scanned, and one whose bytes are gone; but these only at the last
+    attempt, as a store that is being restored gets them back.
+    """
     async with inspector.db.transaction() as tx:
         version = await queries.version(tx, wanted.version_id)
     if version is None or version["status"] != "clean":
         return
+    media = inspector.settings.s3_media_bucket
+    # What was scanned the first time: a picture's original, a document itself.
+    key = version["served_key"] if version["width"] is None else original_key(version["id"])
     try:
-        async with _fetched(inspector, version) as path:
-            verdict = await inspector.scanner.scan(pieces(path))
+        async with inspector.judged(version, media, key) as (_, verdict):
+            pass
+    except OtherBytes:
+        await _lose(inspector, version, "Its bytes are not those that were scanned. Upload the file again.")
     except NoSuchObject:
-        log.error("file_bytes_lost", version=str(version["id"]))  # noqa: TRY400 the sentence says it all
-        return
-    if verdict.word == "infected":
-        await outcome.withdraw(inspector.settings, inspector.db, version, verdict)
+        if not last:
+            raise
+        await _lose(inspector, version, "Its bytes are not there any more. Upload the file again.")
     else:
-        await outcome.confirm(inspector.db, version, verdict)
+        if verdict.word == "infected":
+            await outcome.withdraw(inspector.settings, inspector.db, version, verdict)
+        else:
+            await outcome.confirm(inspector.db, version, verdict)
 
 
-@asynccontextmanager
-async def _fetched(inspector: Inspector, version: RowMapping) -> AsyncIterator[Path]:
-    """The bytes that were scanned the first time: a picture's original, a document itself."""
-    settings = inspector.settings
-    picture = version["width"] is not None
-    key = original_key(version["id"]) if picture else version["served_key"]
-    with tempfile.TemporaryDirectory(prefix="bilten-scan-", dir=settings.spool_dir) as folder:
-        path = Path(folder) / "bytes"
-        await inspector.download(settings.s3_media_bucket, key, path)
-        yield path
+async def _lose(inspector: Inspector, version: RowMapping, reason: str) -> None:
+    log.error("file_bytes_lost", version=str(version["id"]), reason=reason)
+    await outcome.lose(inspector.settings, inspector.db, version, reason)
 
 
 def kinds(inspector: Inspector) -> list[Kind[Any]]:
     """The kinds of job there are for looking again."""
 
-    async def handle(_job: Job, wanted: Wanted) -> None:
-        await look_again(inspector, wanted)
+    async def handle(job: Job, wanted: Wanted) -> None:
+        await look_again(inspector, wanted, last=job.last)
 
     return [Kind(name=RESCAN, payload=Wanted, handle=handle, timeout_s=TIMEOUT_S)]

@@ -57,6 +57,10 @@ async def ask(tx: AsyncConnection, settings: Settings, version_id: UUID) -> None
     await enqueue(tx, settings, SCAN, payload, dedupe_key=f"{SCAN} {version_id}")
 
 
+class OtherBytes(Exception):
+    """What lies under the key of a version has not the hash that its row has."""
+
+
 @dataclass(frozen=True)
 class Inspector:
     """What a worker looks at files with."""
@@ -77,19 +81,14 @@ class Inspector:
             if version is None or not await queries.start_scan(tx, wanted.version_id):
                 return
         try:
-            async with self.fetched(version) as path:
-                await self._decide(version, path, last=job.last)
+            async with self.judged(version, self.settings.s3_quarantine_bucket, quarantine_key(version["id"])) as seen:
+                await self._decide(version, *seen, last=job.last)
         except NoSuchObject:
             await self._fail(version, "The bytes are not there any more. Upload the file again.")
-
-    async def _decide(self, version: RowMapping, path: Path, *, last: bool) -> None:
-        if await asyncio.to_thread(_sha256, path) != version["sha256"]:
+        except OtherBytes:
             await self._fail(version, "The bytes are not those that were sent. Upload the file again.")
-            return
-        with FILE_METRICS.scan_seconds.time():
-            verdict = await self.scanner.scan(pieces(path))
-        FILE_METRICS.verdicts.labels(verdict.word).inc()
-        FILE_METRICS.bytes.inc(version["size_bytes"])
+
+    async def _decide(self, version: RowMapping, path: Path, verdict: Verdict, *, last: bool) -> None:
         if verdict.word != "clean":
             await outcome.refuse(self.settings, self.db, version, verdict)
             return
@@ -107,16 +106,23 @@ class Inspector:
         await outcome.fail(self.settings, self.db, version, reason)
 
     @asynccontextmanager
-    async def fetched(self, version: RowMapping) -> AsyncIterator[Path]:
-        """A version's bytes from quarantine, in a file that is gone when the block ends."""
-        bucket, key = self.settings.s3_quarantine_bucket, quarantine_key(version["id"])
+    async def judged(self, version: RowMapping, bucket: str, key: str) -> AsyncIterator[tuple[Path, Verdict]]:
+        """The bytes of a version, in a file that is gone when the block ends, and what the scanner says of them.
+
+        Raises `OtherBytes` where they are not the version's, `NoSuchObject`, `StoreUnavailable`, `ScanUnavailable`.
+        """
         with tempfile.TemporaryDirectory(prefix="bilten-scan-", dir=self.settings.spool_dir) as folder:
             path = Path(folder) / "bytes"
-            await self.download(bucket, key, path)
-            yield path
+            await self._download(bucket, key, path)
+            if await asyncio.to_thread(_sha256, path) != version["sha256"]:
+                raise OtherBytes
+            with FILE_METRICS.scan_seconds.time():
+                verdict = await self.scanner.scan(pieces(path))
+            FILE_METRICS.verdicts.labels(verdict.word).inc()
+            FILE_METRICS.bytes.inc(version["size_bytes"])
+            yield path, verdict
 
-    async def download(self, bucket: str, key: str, path: Path) -> None:
-        """An object's bytes into a file. Raises `NoSuchObject`, `StoreUnavailable`."""
+    async def _download(self, bucket: str, key: str, path: Path) -> None:
         with path.open("wb") as file:
             async for chunk in self.store.get(bucket, key):
                 await asyncio.to_thread(file.write, chunk)

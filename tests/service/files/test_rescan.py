@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from bilten.files import queries, rescan, rescan_queries
 from bilten.files.scan import Inspector
+from bilten.jobs.queries import enqueue
 from bilten.local.clamd import Clamd
 from bilten.scanning import stamp
 from bilten.scanning.clamd import Address, ClamdScanner
@@ -12,7 +13,7 @@ from bilten.scanning.errors import ScanUnavailable
 from bilten.scanning.workshop import Workshop
 from fixtures.clamd import StartClamd, reload
 from support.house import House, OpenHouse, letter
-from support.jobs import until
+from support.jobs import change, until
 from support.pictures import camera
 
 BASE = "http://bilten.example.test"
@@ -77,6 +78,56 @@ async def test_what_new_signatures_find_is_taken_away_everywhere(open_house: Ope
         await until(told)
         used = (await house.api.get("/files/quota", token=token)).data["quota"]["used_bytes"]
         assert used == good["size_bytes"]
+
+
+async def due_again(house: House) -> None:
+    """A rescan of all there is."""
+    async with house.api.db.transaction() as tx:
+        for row in await house.api.db.fetch("select id from file_versions"):
+            await enqueue(tx, house.api.settings, rescan.RESCAN, {"version_id": str(row["id"])})
+
+
+async def test_bytes_that_are_not_those_that_were_scanned_are_served_no_more(house: House):
+    token = await house.api.as_organizer()
+    async with house.working():
+        pdf = {"name": "letter.pdf", "media_type": "application/pdf", "visibility": "public"}
+        file = await house.clean(token, letter(), **pdf)
+        await house.idle()
+    bucket, (key,) = house.api.settings.s3_media_bucket, (await house.keys())["media"]
+    await house.store.remove(bucket, [key])
+    await house.store.put_bytes(bucket, key, letter(b"another"), "application/pdf")
+    await due_again(house)
+    async with house.working():
+        await house.idle()
+    ended = await house.file(token, file["id"])
+    assert (ended["status"], ended["url"]) == ("error", None)
+    assert (await house.fetch(file["url"].removeprefix(BASE)))[0].status == 404
+    assert (await house.keys())["media"] == []
+
+
+async def test_a_version_whose_bytes_stay_away_ends_at_the_last_attempt(house: House):
+    token = await house.api.as_organizer()
+    async with house.working():
+        file = await house.clean(token, camera(), visibility="public")
+        await house.idle()
+    await house.store.remove(house.api.settings.s3_media_bucket, (await house.keys())["media"])
+    await due_again(house)
+
+    async def failed() -> bool:
+        return bool(await house.api.db.fetchval("select count(*) from jobs where last_error is not null"))
+
+    async with house.working():
+        await until(failed)
+    assert (await house.file(token, file["id"]))["status"] == "clean"
+    await change(house.api.db, "update jobs set attempts = max_attempts - 1, run_at = now()")
+    async with house.working():
+        await house.idle()
+    ended = await house.file(token, file["id"])
+    assert (ended["status"], ended["reason"]) == (
+        "error", "Its bytes are not there any more. Upload the file again.",
+    )  # fmt: skip
+    quota = (await house.api.get("/files/quota", token=token)).data["quota"]
+    assert quota["used_bytes"] == 0
 
 
 async def test_workers_of_different_signatures_look_at_a_file_once_each(staffed: House):
