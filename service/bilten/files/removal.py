@@ -1,6 +1,8 @@
-"""The job `files.remove`: objects that nothing shows any more go from both buckets, and from the CDN.
+"""The jobs `files.remove` and `files.purge`: what nothing shows any more goes from both buckets, and from the CDN.
 
-It is written in the transaction that makes them so, and repeated until the store and the CDN have answered.
+They are written in the transaction that makes it so, and repeated until the store and the CDN have answered. They are
+two, so that neither waits for the other: once the transaction is committed, the API, from which the CDN fetches,
+serves nothing of it, whether the bytes are still there or not.
 """
 
 from collections.abc import Iterable
@@ -18,19 +20,27 @@ from bilten.objects.store import ObjectStore
 from bilten.settings import Settings
 
 REMOVE = "files.remove"
+PURGE = "files.purge"
 TIMEOUT_S = 60.0
-#: Keys of one job: what the store takes in one call.
+#: Keys or paths of one job: what the store takes in one call.
 BATCH = 500
 
 
 class Unwanted(BaseModel):
-    """Keys in the buckets; at the CDN, public paths and the file that they are of."""
+    """Keys in the buckets."""
 
     model_config = ConfigDict(frozen=True)
 
     quarantine: list[str] = Field(default_factory=list)
     media: list[str] = Field(default_factory=list)
-    paths: list[str] = Field(default_factory=list)
+
+
+class Ended(BaseModel):
+    """Public paths that lead nowhere any more, and the file that they were of."""
+
+    model_config = ConfigDict(frozen=True)
+
+    paths: list[str]
     file_id: UUID | None = None
 
 
@@ -44,10 +54,12 @@ async def ask(
     file_id: UUID | None = None,
 ) -> None:
     """Let the worker remove these, when the transaction is committed."""
-    parts = {"quarantine": list(quarantine), "media": list(media), "paths": list(paths)}
+    ended, of_file = list(paths), file_id and str(file_id)
+    for start in range(0, len(ended), BATCH):
+        await enqueue(tx, settings, PURGE, {"paths": ended[start : start + BATCH], "file_id": of_file})
+    parts = {"quarantine": list(quarantine), "media": list(media)}
     for start in range(0, max(map(len, parts.values())), BATCH):
-        batch = {name: keys[start : start + BATCH] for name, keys in parts.items()}
-        await enqueue(tx, settings, REMOVE, {**batch, "file_id": file_id and str(file_id)})
+        await enqueue(tx, settings, REMOVE, {name: keys[start : start + BATCH] for name, keys in parts.items()})
 
 
 def kinds(settings: Settings, store: ObjectStore, cdn: Cdn) -> list[Kind[Any]]:
@@ -60,9 +72,12 @@ def kinds(settings: Settings, store: ObjectStore, cdn: Cdn) -> list[Kind[Any]]:
         ):
             if keys:
                 await store.remove(bucket, keys)
-        # Last: until the bytes are gone, the CDN could fetch them again.
-        if unwanted.paths:
-            urls = [base_url(settings) + path for path in unwanted.paths]
-            await cdn.purge(urls, [surrogate_key(unwanted.file_id)] if unwanted.file_id else [])
 
-    return [Kind(name=REMOVE, payload=Unwanted, handle=remove, timeout_s=TIMEOUT_S)]
+    async def purge(_job: Job, ended: Ended) -> None:
+        urls = [base_url(settings) + path for path in ended.paths]
+        await cdn.purge(urls, [surrogate_key(ended.file_id)] if ended.file_id else [])
+
+    return [
+        Kind(name=REMOVE, payload=Unwanted, handle=remove, timeout_s=TIMEOUT_S),
+        Kind(name=PURGE, payload=Ended, handle=purge, timeout_s=TIMEOUT_S),
+    ]
