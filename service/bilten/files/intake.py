@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import UUID, uuid4
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bilten.accounts.tables import users
 from bilten.audit.queries import record
 from bilten.context import Principal
 from bilten.files import list_queries, queries, quota_queries, scan
@@ -56,7 +58,18 @@ class Bytes:
 
 def quota_of(settings: Settings, owner: Principal) -> int:
     """What this caller may store, in bytes."""
-    return settings.user_quota_bytes if owner.role == "user" else settings.organizer_quota_bytes
+    return _quota(settings, owner.role)
+
+
+def _quota(settings: Settings, role: str | None) -> int:
+    return settings.user_quota_bytes if role in ("user", None) else settings.organizer_quota_bytes
+
+
+async def _owners_quota(tx: AsyncConnection, settings: Settings, principal: Principal, owner_id: UUID) -> int:
+    """What may be stored by whoever pays, who need not be the caller."""
+    if owner_id == principal.user_id:
+        return quota_of(settings, principal)
+    return _quota(settings, await tx.scalar(select(users.c.role).where(users.c.id == owner_id)))
 
 
 Put = Callable[[UUID], Awaitable[object]]
@@ -103,9 +116,9 @@ async def paid_for(
     services: Services, principal: Principal, owner_id: UUID, arrived: Bytes, inspection: Inspection, put: Put
 ) -> AsyncIterator[TakenIn]:
     """Reserve quota and put the bytes into quarantine. What is not kept is taken back when the block ends."""
-    limit = quota_of(services.settings, principal)
-    taken = TakenIn(arrived, inspection, uuid4(), uuid4(), owner_id, limit)
     async with services.db.transaction() as tx:
+        limit = await _owners_quota(tx, services.settings, principal, owner_id)
+        taken = TakenIn(arrived, inspection, uuid4(), uuid4(), owner_id, limit)
         if not await quota_queries.reserve(
             tx, owner_id, taken.reservation, arrived.size, limit=limit, for_s=RESERVED_S
         ):

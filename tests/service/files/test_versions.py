@@ -84,3 +84,15 @@ async def test_new_content_ends_the_addresses_of_what_was_shown_and_of_nothing_e
                 assert (await add(house, token, file["id"], letter(content), "application/pdf")).status == 201
                 await house.idle()
     assert list(purged.values()) == [1, 1, 1]
+
+
+async def test_an_admin_who_adds_content_to_a_file_adds_it_to_what_its_owner_may_store(open_house: OpenHouse):
+    house = await open_house(user_quota_bytes=2000)
+    token, admin = await house.api.as_user(), await house.api.as_admin()
+    first = await house.upload(token, letter(), name="a.pdf", media_type="application/pdf")
+    assert first.status == 201, first.text
+    file_id = first.data["file"]["id"]
+    for whose in (token, admin):
+        refused = await add(house, whose, file_id, letter(b"x" * 2000), "application/pdf")
+        assert (refused.status, refused.json["code"]) == (409, "QUOTA_EXCEEDED")
+    assert (await add(house, admin, file_id, letter(b"a second one"), "application/pdf")).status == 201
