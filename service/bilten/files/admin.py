@@ -10,8 +10,8 @@ from datetime import timedelta
 from bilten.beside import borrow_settings
 from bilten.db.database import Database
 from bilten.db.errors import DatabaseUnavailable
-from bilten.files import rescan
 from bilten.files.intake import RESERVED_S
+from bilten.files.rescan import Walk
 from bilten.files.scan import Inspector
 from bilten.files.sweep import GRACE, Found, Sweeper
 from bilten.objects.errors import StoreUnavailable
@@ -93,7 +93,7 @@ async def _run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 async def _rescan(inspector: Inspector) -> int:
     current = await inspector.scanner.version()
-    queued = await rescan.queue(inspector, current)
+    queued = await Walk(inspector).step(current)
     sys.stdout.write(f"{queued} files are queued, for {current.engine} with signatures {current.signatures}.\n")
     if queued:
         sys.stdout.write("The worker scans them, and queues the next ones by itself.\n")

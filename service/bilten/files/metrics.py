@@ -20,6 +20,8 @@ class Signatures(Collector):
 
     def __init__(self) -> None:
         self.current: EngineVersion | None = None
+        #: How many old files are yet to be passed; None until the first walk has begun.
+        self.left: int | None = None
 
     def collect(self) -> Iterator[Metric]:
         """The gauges, as far as the engine says."""
@@ -34,6 +36,9 @@ class Signatures(Collector):
         if current.made_at is not None:
             age_s = (datetime.now(UTC) - current.made_at).total_seconds()
             yield GaugeMetricFamily("bilten_scanner_signatures_age_seconds", "How old the signatures are", age_s)
+        if self.left is not None:
+            told = "Old files this worker has yet to pass on its way to those that the signatures have not seen"
+            yield GaugeMetricFamily("bilten_files_rescan_left", told, self.left)
 
 
 class FileMetrics:

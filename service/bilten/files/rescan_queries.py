@@ -1,35 +1,54 @@
 """Which files new signatures have yet to see."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import Row, exists, func, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bilten.files.tables import file_verdicts, file_versions
 from bilten.jobs.tables import jobs
 
+#: The time and the id of a version: where a walk from the newest to the oldest has come to.
+Place = tuple[datetime, UUID]
 
-async def outdated(tx: AsyncConnection, engine: str, signatures: str, *, at_most: int) -> Sequence[UUID]:
-    """Clean versions that nobody has looked at with these signatures of this engine; the newest first.
+
+async def page(
+    tx: AsyncConnection, engine: str, signatures: str, *, before: Place | None, at_most: int
+) -> Sequence[Row[tuple[UUID, datetime, bool]]]:
+    """The next clean versions, the newest first, and whether nobody has looked at them with these signatures.
 
     The last verdict may be of others again: while some workers have new signatures and others have not, each of them
-    looks at a version once. Along the index of clean versions: while a sweep is under way those already seen are the newest, and are passed
-    over; there are never more of them than have been uploaded and looked at since the signatures came.
+    looks at a version once.
     """
-    other = or_(file_versions.c.engine != engine, file_versions.c.signatures != signatures)
+    versions = file_versions.c
+    other = or_(versions.engine != engine, versions.signatures != signatures)
     known = exists().where(
-        file_verdicts.c.sha256 == file_versions.c.sha256,
+        file_verdicts.c.sha256 == versions.sha256,
         file_verdicts.c.engine == engine,
         file_verdicts.c.signatures == signatures,
     )
-    statement = select(file_versions.c.id).where(file_versions.c.status == "clean", other, ~known)
-    newest = statement.order_by(file_versions.c.created_at.desc(), file_versions.c.id.desc())
-    return (await tx.scalars(newest.limit(at_most))).all()
+    statement = select(versions.id, versions.created_at, (other & ~known).label("due"))
+    statement = statement.where(versions.status == "clean")
+    if before is not None:
+        statement = statement.where(
+            tuple_(versions.created_at, versions.id) < tuple_(literal(before[0]), literal(before[1]))
+        )
+    newest = statement.order_by(versions.created_at.desc(), versions.id.desc())
+    return (await tx.execute(newest.limit(at_most))).all()
 
 
-async def waiting(tx: AsyncConnection, kind: str) -> int:
-    """How many of these jobs are open."""
-    opened = (jobs.c.kind == kind) & jobs.c.finished_at.is_(None) & jobs.c.dead_at.is_(None)
-    count: int = (await tx.execute(select(func.count()).where(opened))).scalar_one()
+async def clean(tx: AsyncConnection) -> int:
+    """How many clean versions there are."""
+    counted = select(func.count()).where(file_versions.c.status == "clean")
+    count: int = (await tx.execute(counted)).scalar_one()
     return count
+
+
+async def waiting(tx: AsyncConnection, kind: str) -> tuple[int, int]:
+    """How many of these jobs are open, and how many of them have not failed yet."""
+    opened = (jobs.c.kind == kind) & jobs.c.finished_at.is_(None) & jobs.c.dead_at.is_(None)
+    counted = select(func.count(), func.count().filter(jobs.c.last_error.is_(None))).where(opened)
+    every, untried = (await tx.execute(counted)).one()
+    return every, untried

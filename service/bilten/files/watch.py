@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from bilten.db.errors import DatabaseUnavailable
-from bilten.files import rescan, sweep_job
+from bilten.files import sweep_job
 from bilten.files.metrics import FILE_METRICS
+from bilten.files.rescan import Walk
 from bilten.files.scan import Inspector
 from bilten.objects.errors import StoreUnavailable
 from bilten.scanning.errors import ScanUnavailable
@@ -18,6 +19,8 @@ from bilten.web.health import Degraded, Known
 #: Between two looks at the scanner's signatures, and at when the last sweep was, in seconds.
 LOOK_EVERY_S = 30.0
 SWEEP_LOOK_EVERY_S = 300.0
+#: Between two steps along old files while there are any, in seconds.
+STEP_EVERY_S = 1.0
 #: Signatures older than this are no protection against what is new.
 STALE = timedelta(hours=48)
 
@@ -29,6 +32,7 @@ class Watch:
 
     def __init__(self, inspector: Inspector) -> None:
         self._inspector = inspector
+        self._walk = Walk(inspector)
         self._looked = time.monotonic()
         self._signatures: EngineVersion | None = None
 
@@ -44,8 +48,8 @@ class Watch:
             except (DatabaseUnavailable, StoreUnavailable, ScanUnavailable) as error:
                 log.warning("files_watch_waits", reason=str(error))
             except Exception:
-                log.exception("files_watch_failed", hint=f"It is tried again in {LOOK_EVERY_S:g} s.")
-            await asyncio.sleep(LOOK_EVERY_S)
+                log.exception("files_watch_failed", hint=f"It is tried again within {LOOK_EVERY_S:g} s.")
+            await asyncio.sleep(STEP_EVERY_S if self._walk.left else LOOK_EVERY_S)
 
     async def _turn(self) -> None:
         if time.monotonic() - self._looked >= SWEEP_LOOK_EVERY_S:
@@ -53,7 +57,8 @@ class Watch:
             await sweep_job.ask_when_due(self._inspector.settings, self._inspector.db)
         current = self._signatures = await self._inspector.scanner.version()
         FILE_METRICS.signatures.current = current
-        await rescan.queue(self._inspector, current)
+        await self._walk.step(current)
+        FILE_METRICS.signatures.left = self._walk.left
 
 
 def check(current: EngineVersion) -> Known:

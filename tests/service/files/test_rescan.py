@@ -3,13 +3,17 @@
 from contextlib import suppress
 from datetime import UTC, datetime
 
+import pytest
 from bilten.files import queries, rescan, rescan_queries
+from bilten.files.rescan import Walk
 from bilten.files.scan import Inspector
 from bilten.jobs.queries import enqueue
 from bilten.local.clamd import Clamd
 from bilten.scanning import stamp
+from bilten.scanning.choice import NoScanner
 from bilten.scanning.clamd import Address, ClamdScanner
 from bilten.scanning.errors import ScanUnavailable
+from bilten.scanning.scanner import EngineVersion
 from bilten.scanning.workshop import Workshop
 from fixtures.clamd import StartClamd, reload
 from support.house import House, OpenHouse, letter
@@ -17,6 +21,7 @@ from support.jobs import change, until
 from support.pictures import camera
 
 BASE = "http://bilten.example.test"
+PDF = {"name": "letter.pdf", "media_type": "application/pdf"}
 SECRET = b"the thing that nobody knew"
 
 
@@ -35,7 +40,7 @@ async def look_again(house: House) -> None:
     workshop = Workshop(settings)
     inspector = Inspector(settings, house.api.db, house.store, scanner, workshop)
     try:
-        await rescan.queue(inspector, await scanner.version())
+        await Walk(inspector).step(await scanner.version())
     finally:
         await scanner.close()
         await workshop.close()
@@ -137,10 +142,36 @@ async def test_workers_of_different_signatures_look_at_a_file_once_each(staffed:
     async with staffed.api.db.transaction() as tx:
         due = []
         for signatures in ("old", "new", "old", "new"):
-            found = await rescan_queries.outdated(tx, "clamav", signatures, at_most=10)
+            page = await rescan_queries.page(tx, "clamav", signatures, before=None, at_most=10)
+            found = [version.id for version in page if version.due]
             due.append(len(found))
             for version_id in found:
                 await queries.add_verdict(tx, {**row, "engine": "clamav", "signatures": signatures})
                 seen = {"engine": "clamav", "signatures": signatures, "scanned_at": datetime.now(UTC)}
                 await queries.change_clean(tx, version_id, seen)
     assert due == [1, 1, 0, 0]
+
+
+async def test_files_that_cannot_be_looked_at_again_hold_up_no_others(house: House, monkeypatch: pytest.MonkeyPatch):
+    """Each step is one file here: all fail, and the oldest is reached all the same."""
+    monkeypatch.setattr(rescan, "BATCH", 1)
+    monkeypatch.setattr(rescan, "PAGE", 2)
+    token = await house.api.as_organizer()
+    async with house.working():
+        files = [await house.clean(token, letter(b"%d" % number), **PDF) for number in range(3)]
+        await house.idle()
+    news = EngineVersion("another", "news", None)
+    inspector = Inspector(house.api.settings, house.api.db, house.store, NoScanner(), house.api.services.workshop)
+    walk, queued = Walk(inspector), []
+    for _step in files:
+        queued.append(await walk.step(news))
+        # As if the worker had tried, and would again much later.
+        await change(house.api.db, "update jobs set last_error = 'x' where kind = 'files.rescan'")
+    assert queued == [1, 1, 1]
+    assert (await walk.step(news), walk.left) == (0, 0)
+    # The walk is over, and begins anew for other signatures only.
+    await change(house.api.db, "delete from jobs")
+    assert await walk.step(news) == 0
+    assert await walk.step(EngineVersion("another", "newer", None)) == 1
+    # While that one has not been tried, nothing is added.
+    assert await walk.step(EngineVersion("another", "newest", None)) == 0
