@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from bilten.files.addresses import surrogate_key
+from bilten.files.addresses import path_of, surrogate_key
 from bilten.files.list_queries import Row
 from bilten.objects.errors import NoSuchObject
 from bilten.services import Services
@@ -25,9 +25,10 @@ def of_link(services: Services, row: Row, key: str, media_type: str, size: int) 
 
 
 def of_key(services: Services, row: Row) -> Download:
-    """What lies under a public address, as everybody may keep it."""
+    """What lies under a public address, as everybody may keep it who asks for it there."""
     shown = _download(services, row, row["key"], row["media_type"], row["size_bytes"], immutable=True)
-    return replace(shown, more=services.cdn.headers([surrogate_key(row["id"])]))
+    only_at = path_of(row["place"], row["key"])
+    return replace(shown, only_at=only_at, more=services.cdn.headers([surrogate_key(row["id"])]))
 
 
 def _download(services: Services, row: Row, key: str, media_type: str, size: int, *, immutable: bool) -> Download:

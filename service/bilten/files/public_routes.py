@@ -32,7 +32,7 @@ async def _public(services: Services, path: PublicPath) -> Download:
     errors=[FileNotFound()],
 )  # fmt: skip
 async def get_upload(services: Services, path: PublicPath) -> Download:
-    """Its address never gets other bytes, so it may be kept for ever."""
+    """Nobody may keep it: no cache is told to forget it here."""
     return await _public(services, path)
 
 
@@ -41,5 +41,5 @@ async def get_upload(services: Services, path: PublicPath) -> Download:
     media_types=MEDIA_TYPES, errors=[FileNotFound()],
 )  # fmt: skip
 async def get_upload_at_root(services: Services, path: PublicPath) -> Download:
-    """What addresses of files lead to."""
+    """What addresses of files lead to. They never get other bytes, so these may be kept for ever."""
     return await _public(services, path)

@@ -10,7 +10,7 @@ The length is always said and never passed over: who gets fewer bytes sees the c
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http import HTTPStatus
@@ -48,6 +48,9 @@ class Download:
     etag: str
     #: Whether anybody may keep it for ever; else nobody may keep it.
     immutable: bool
+    #: The one target, path and query as sent, under which it is: caches that are told what to forget by its address
+    #: would go on showing it under others. None: under any.
+    only_at: str | None = None
     last_modified: datetime | None = None
     #: What a browser saves it as; any text.
     filename: str | None = None
@@ -74,6 +77,8 @@ class Download:
 
 async def respond(request: web.Request, download: Download) -> web.StreamResponse:
     """The response to a GET or HEAD. Raises 412, 416, and whatever `open` raises before its first byte."""
+    if download.only_at not in (None, request.raw_path):
+        download = replace(download, immutable=False)
     tag, headers = f'"{download.etag}"', download.headers()
     if ranges.not_modified(request, tag, download.last_modified):
         return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)

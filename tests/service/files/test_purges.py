@@ -1,11 +1,17 @@
 """What is removed is gone from the object store and from the CDN, and neither of them waits for the other."""
 
 import socket
+from pathlib import Path
 
-from fixtures.cache import TOKEN, Cache
+import aiohttp
+from bilten.local import ports
+from bilten.local.family import Family
+from fixtures import machine
+from fixtures.cache import TOKEN, Cache, varnish_before
 from pydantic import HttpUrl, SecretStr
-from support.house import House, letter
+from support.house import House, OpenHouse, letter
 from support.jobs import until
+from yarl import URL
 
 BASE = "http://bilten.example.test"
 PDF = {"name": "letter.pdf", "media_type": "application/pdf", "visibility": "public"}
@@ -60,3 +66,34 @@ async def test_what_the_cdn_does_not_forget_is_removed_from_the_store(house: Hou
     async with house.working(**before_it(nobody())):
         await until(lambda: failed_once(house))
         await until(removed, within_s=30)
+
+
+async def test_a_cache_keeps_a_file_under_no_address_that_is_not_purged(
+    open_house: OpenHouse, family: Family, tmp_path: Path
+):
+    machine.require("varnish")
+    (port,) = ports.pick(1)
+    base = f"http://127.0.0.1:{port}"
+    house = await open_house(cdn_base_url=base, cdn_purge="urls", cdn_purge_token=SecretStr(TOKEN))
+    token, origin = await house.api.as_user(), URL(house.api.url).port
+    assert origin is not None
+    async with varnish_before(origin, family, tmp_path, port=port), house.working():
+        path = (await house.clean(token, letter(), **PDF))["url"].removeprefix(base)
+        odd = path.replace("/uploads/", "/uploads/%66").replace("files", "iles", 1)
+        others = [f"/api/v1{path}", f"/v1{path}", f"/api{path}", f"{path}?w=1", odd]
+        for each in (path, *others):
+            answers = [await ask(base + each) for _ in range(2)]
+            kept = "HIT" if each == path else "MISS"
+            assert answers == [(200, "MISS"), (200, kept)], each
+        file_id = (await house.api.get("/files", token=token)).data["files"][0]["id"]
+        assert (await house.api.delete(f"/files/{file_id}", token=token)).status == 200
+        await house.idle()
+        for each in (path, *others):
+            assert (await ask(base + each))[0] == 404, each
+
+
+async def ask(url: str) -> tuple[int, str]:
+    asked = URL(url, encoded=True)
+    async with aiohttp.ClientSession() as session, session.get(asked) as answer:
+        await answer.read()
+        return answer.status, answer.headers["X-Cache"]
