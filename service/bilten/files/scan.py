@@ -193,4 +193,4 @@ async def pieces(path: Path) -> AsyncIterator[bytes]:
 
 def kinds(inspector: Inspector) -> list[Kind[Any]]:
     """The kinds of job there are for looking at files."""
-    return [Kind(name=SCAN, payload=Wanted, handle=inspector.scan, timeout_s=TIMEOUT_S)]
+    return [Kind(name=SCAN, payload=Wanted, handle=inspector.scan, timeout_s=TIMEOUT_S, heavy=True)]

@@ -39,4 +39,4 @@ def kinds(sweeper: Sweeper) -> list[Kind[Any]]:
     async def sweep(_job: Job, _everything: Everything) -> None:
         await sweeper.sweep()
 
-    return [Kind(name=SWEEP, payload=Everything, handle=sweep, timeout_s=TIMEOUT_S)]
+    return [Kind(name=SWEEP, payload=Everything, handle=sweep, timeout_s=TIMEOUT_S, heavy=True)]

@@ -34,3 +34,5 @@ class Kind(Generic[PayloadT]):
     payload: type[PayloadT]
     handle: Callable[[Job, PayloadT], Awaitable[None]]
     timeout_s: float
+    #: Whether it takes so long that what is quick, as mails are, must not wait behind many of it.
+    heavy: bool = False

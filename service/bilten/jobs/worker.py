@@ -27,6 +27,8 @@ from bilten.settings import Settings
 
 #: Jobs at a time: they mostly wait, for a mail server or the object store.
 CONCURRENCY = 8
+#: So many of them of heavy kinds.
+HEAVY = 5
 #: A lease is lengthened when this share of it has passed, so that one missed beat does not cost it.
 BEAT = 1 / 3
 #: The depth of the outbox is counted no more often than this, in seconds.
@@ -48,7 +50,9 @@ class Worker:
         self._kinds = {kind.name: kind for kind in kinds}
         self._patience = Patience()
         self._execution = Execution(db, settings, self._kinds, worker=self.name, patience=self._patience)
+        self._light = [kind.name for kind in self._kinds.values() if not kind.heavy]
         self._running: dict[UUID, asyncio.Task[None]] = {}
+        self._heavy_running: set[UUID] = set()
         #: Jobs whose handler is at work: only their leases are lengthened.
         self._at_work: set[UUID] = set()
         self._stopping = asyncio.Event()
@@ -101,10 +105,14 @@ class Worker:
         )
 
     async def _lease(self, at_most: int) -> Sequence[Leased]:
+        # The longest due first, as long as all of them may be heavy; the rest of the places is for what is not.
+        of_all = min(at_most, HEAVY - len(self._heavy_running))
+        lease = partial(queries.lease, worker=self.name, lease_s=self._settings.worker_lease_s)
         async with self._db.transaction() as tx:
-            return await queries.lease(
-                tx, worker=self.name, kinds=self._kinds, at_most=at_most, lease_s=self._settings.worker_lease_s
-            )
+            taken = [*await lease(tx, kinds=self._kinds, at_most=of_all)] if of_all else []
+            if len(taken) < at_most:
+                taken += await lease(tx, kinds=self._light, at_most=at_most - len(taken))
+            return taken
 
     def _start(self, job: Leased) -> None:
         async def work() -> None:
@@ -115,8 +123,14 @@ class Worker:
                 self._at_work.discard(job.id)
             await self._execution.record(job, outcome)
 
+        def ended(_task: "asyncio.Task[None]") -> None:
+            del self._running[job.id]
+            self._heavy_running.discard(job.id)
+
+        if self._kinds[job.kind].heavy:
+            self._heavy_running.add(job.id)
         task = self._running[job.id] = asyncio.create_task(work())
-        task.add_done_callback(lambda _: self._running.pop(job.id))
+        task.add_done_callback(ended)
 
     async def _keep_leases(self) -> None:
         while True:
