@@ -35,10 +35,15 @@ class Watch:
         self._walk = Walk(inspector)
         self._looked = time.monotonic()
         self._signatures: EngineVersion | None = None
+        #: Why the scanner did not answer when last asked.
+        self._silence: ScanUnavailable | None = None
 
     async def check(self) -> Known | None:
-        """What looks at files; None while it has not answered. Raises `Degraded` when it knows nothing new."""
-        return check(self._signatures) if self._signatures else None
+        """What looks at files; None while it was not asked. Raises `Degraded` when it knows nothing new, or is away."""
+        known = check(self._signatures) if self._signatures else None
+        if self._silence is not None:
+            raise Degraded(f"Nothing is scanned: {self._silence}", known)
+        return known
 
     async def run(self) -> None:
         """For ever."""
@@ -55,7 +60,12 @@ class Watch:
         if time.monotonic() - self._looked >= SWEEP_LOOK_EVERY_S:
             self._looked = time.monotonic()
             await sweep_job.ask_when_due(self._inspector.settings, self._inspector.db)
-        current = self._signatures = await self._inspector.scanner.version()
+        try:
+            current = self._signatures = await self._inspector.scanner.version()
+        except ScanUnavailable as silence:
+            self._silence = silence
+            raise
+        self._silence = None
         FILE_METRICS.signatures.current = current
         await self._walk.step(current)
         FILE_METRICS.signatures.left = self._walk.left

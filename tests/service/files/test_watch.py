@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -111,15 +112,32 @@ async def test_a_worker_tells_its_signatures_and_that_they_are_too_old(
         await until(lambda: says("OK"))
 
 
-async def test_a_worker_whose_scanner_has_not_answered_tells_nothing_of_signatures(
-    open_house: OpenHouse, monkeypatch: pytest.MonkeyPatch
+async def test_a_worker_whose_scanner_does_not_answer_says_so_until_it_does(
+    open_house: OpenHouse, own_clamd: StartClamd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
+    monkeypatch.setattr(watch, "LOOK_EVERY_S", 0.1)
+    monkeypatch.setattr("bilten.scanning.clamd._VERSION_S", 0.0)
     monkeypatch.setattr(FILE_METRICS.signatures, "current", None)
-    house = await open_house(clamd_socket="/nowhere/clamd.sock")
+    socket = tmp_path / "scanner"
+    house = await open_house(clamd_socket=socket)
     async with monitored(house) as url:
-        status, found = await told(url)
+
+        async def says(word: str) -> bool:
+            return (await told(url))[0] == word
+
+        await until(lambda: says("DEGRADED"))
+        _, found = await told(url)
         assert await samples(url) == {}
-    assert (status, found["engine"], found["version"], found["made_at"]) == ("OK", None, None, None)
+        assert found["message"].startswith("Nothing is scanned: ")
+        assert (found["engine"], found["version"], found["made_at"]) == (None, None, None)
+
+        socket.symlink_to(own_clamd().socket)
+        await until(lambda: says("OK"))
+        socket.unlink()
+        await until(lambda: says("DEGRADED"))
+        _, found = await told(url)
+    assert found["message"].startswith("Nothing is scanned: ")
+    assert found["engine"].startswith("clamav ")
 
 
 def test_a_set_without_a_date_has_no_age():
