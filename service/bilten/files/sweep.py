@@ -92,17 +92,35 @@ class Sweeper:
 
     async def _give_up(self, found: Found, *, dry_run: bool) -> None:
         async with self.db.transaction() as tx:
-            found.stuck = list(await sweep_queries.stuck(tx, scan.SCAN, older_than=self.grace, at_most=BATCH))
-            found.unshown = list(await sweep_queries.unshown(tx, older_than=UNSHOWN, at_most=BATCH))
-            if dry_run:
-                found.abandoned = await sweep_queries.count_abandoned(tx)
-                return
-            found.abandoned = await quota_queries.expire(tx, batch=BATCH) + await sweep_queries.end_uploads(tx)
-            for version_id in found.stuck:
-                await scan.ask(tx, self.settings, version_id)
-        for file_id in found.unshown:
+            found.abandoned = await sweep_queries.abandoned_reservations(tx)
+            found.abandoned += await (sweep_queries.abandoned_uploads if dry_run else sweep_queries.end_uploads)(tx)
+        while not dry_run:
             async with self.db.transaction() as tx:
-                await remove_rows(tx, self.settings, file_id, actor_id=None)
+                if await quota_queries.expire(tx, batch=BATCH) < BATCH:
+                    break
+        await self._ask_again(found, dry_run=dry_run)
+        await self._remove_unshown(found, dry_run=dry_run)
+
+    async def _ask_again(self, found: Found, *, dry_run: bool) -> None:
+        page = [sweep_queries.START]
+        while page:
+            async with self.db.transaction() as tx:
+                page = list(
+                    await sweep_queries.stuck(tx, scan.SCAN, older_than=self.grace, after=page[-1], at_most=BATCH)
+                )
+                for _, version_id in [] if dry_run else page:
+                    await scan.ask(tx, self.settings, version_id)
+            found.stuck += [version_id for _, version_id in page]
+
+    async def _remove_unshown(self, found: Found, *, dry_run: bool) -> None:
+        page = [sweep_queries.START]
+        while page:
+            async with self.db.transaction() as tx:
+                page = list(await sweep_queries.unshown(tx, older_than=UNSHOWN, after=page[-1], at_most=BATCH))
+            found.unshown += [file_id for _, file_id in page]
+            for _, file_id in [] if dry_run else page:
+                async with self.db.transaction() as tx:
+                    await remove_rows(tx, self.settings, file_id, actor_id=None)
 
     async def _find_lost(self, found: Found, before: datetime, *, dry_run: bool) -> None:
         """Every clean version's served object, page by page."""

@@ -1,7 +1,8 @@
 """What the sweep asks the database."""
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -9,6 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bilten.db.database import Database
+
+#: When something was made, and its id: where a search that goes by age has come to.
+Place = tuple[datetime, UUID]
+START: Place = (datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
 
 # Keys are `<version>` and `uploads/<upload>` in quarantine; hex, because that is how keys are made.
 _QUARANTINE = """
@@ -28,24 +33,31 @@ where v.id = any($2::uuid[]) and v.status = 'clean'
 """
 _OPEN = "select id from file_versions where id = any($1::uuid[]) and status in ('pending', 'scanning')"
 _STUCK = text("""
-    select v.id from file_versions v
+    select v.id, v.created_at from file_versions v
     where v.status in ('pending', 'scanning') and v.created_at < now() - cast(:age as interval)
+      and (v.created_at, v.id) > (cast(:at as timestamptz), cast(:id as uuid))
       and not exists (
         select from jobs where dedupe_key = :kind || ' ' || v.id and finished_at is null and dead_at is null
       )
-    order by v.created_at limit :most
+    order by v.created_at, v.id limit :most
 """)
 _UNSHOWN = text("""
-    select f.id from files f
+    select f.id, f.created_at from files f
     where f.retention = 'referenced' and f.created_at < now() - cast(:age as interval)
+      and (f.created_at, f.id) > (cast(:at as timestamptz), cast(:id as uuid))
       and not exists (select from file_references r where r.file_id = f.id)
-    order by f.created_at limit :most
+    order by f.created_at, f.id limit :most
 """)
-_ABANDONED = text("""
-    select (select count(*) from quota_reservations where expires_at < now())
-         + (select count(*) from file_uploads where expires_at < now() and file_id is null)
+# A direct upload has reserved its quota under its own id.
+_RESERVATIONS = text("""
+    select count(*) from quota_reservations r where r.expires_at < now()
+      and not exists (select from file_uploads u where u.id = r.id)
 """)
-_END_UPLOADS = text("delete from file_uploads where expires_at < now()")
+_UPLOADS = text("select count(*) from file_uploads where expires_at < now() and file_id is null")
+_END_UPLOADS = text("""
+    with ended as (delete from file_uploads where expires_at < now() returning file_id)
+    select count(*) filter (where file_id is null) from ended
+""")
 _CLEAN = """
 select id, served_key, scanned_at from file_versions
 where status = 'clean' and ($1::uuid is null or id > $1) order by id limit $2
@@ -92,26 +104,40 @@ async def ended_lately(tx: AsyncConnection, kind: str, *, within: timedelta) -> 
     return found
 
 
-async def stuck(tx: AsyncConnection, kind: str, *, older_than: timedelta, at_most: int) -> Sequence[UUID]:
-    """Versions that wait for a verdict, and no open job will give them one."""
-    values = {"kind": kind, "age": older_than, "most": at_most}
-    return (await tx.scalars(_STUCK, values)).all()
+async def stuck(
+    tx: AsyncConnection, kind: str, *, older_than: timedelta, after: Place, at_most: int
+) -> Sequence[Place]:
+    """Versions that wait for a verdict, and no open job will give them one; the oldest first."""
+    values = {"kind": kind, "age": older_than, "at": after[0], "id": after[1], "most": at_most}
+    return _places(await tx.execute(_STUCK, values))
 
 
-async def unshown(tx: AsyncConnection, *, older_than: timedelta, at_most: int) -> Sequence[UUID]:
-    """Files that go when nothing shows them, and that nothing shows."""
-    return (await tx.scalars(_UNSHOWN, {"age": older_than, "most": at_most})).all()
+async def unshown(tx: AsyncConnection, *, older_than: timedelta, after: Place, at_most: int) -> Sequence[Place]:
+    """Files that go when nothing shows them, and that nothing shows; the oldest first."""
+    values = {"age": older_than, "at": after[0], "id": after[1], "most": at_most}
+    return _places(await tx.execute(_UNSHOWN, values))
 
 
-async def count_abandoned(tx: AsyncConnection) -> int:
-    """Reservations and direct uploads whose time is over."""
-    count: int = (await tx.execute(_ABANDONED)).scalar_one()
+def _places(rows: Iterable[Any]) -> Sequence[Place]:
+    return [(row.created_at, row.id) for row in rows]
+
+
+async def abandoned_reservations(tx: AsyncConnection) -> int:
+    """Reservations whose time is over, but for those of direct uploads."""
+    count: int = (await tx.execute(_RESERVATIONS)).scalar_one()
+    return count
+
+
+async def abandoned_uploads(tx: AsyncConnection) -> int:
+    """Direct uploads whose time is over, and that became nothing."""
+    count: int = (await tx.execute(_UPLOADS)).scalar_one()
     return count
 
 
 async def end_uploads(tx: AsyncConnection) -> int:
-    """Forget direct uploads whose time is over; how many were never completed, or were long ago."""
-    return (await tx.execute(_END_UPLOADS)).rowcount
+    """Forget direct uploads whose time is over; how many of them became nothing."""
+    count: int = (await tx.execute(_END_UPLOADS)).scalar_one()
+    return count
 
 
 async def clean_versions(db: Database, *, after: UUID | None, at_most: int) -> list[asyncpg.Record]:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from bilten.files import watch
+from bilten.files import sweep, watch
 from bilten.files.addresses import media_key, original_key
 from bilten.files.sweep import Sweeper
 from bilten.files.sweep_job import SWEEP, ask_when_due
@@ -87,17 +87,45 @@ async def test_bytes_that_are_gone_are_told(staffed: House):
     assert not (await sweeper(staffed).sweep(dry_run=True)).nothing
 
 
-async def test_what_was_begun_and_given_up_ends(house: House):
+async def test_what_was_begun_and_given_up_ends(house: House, monkeypatch: pytest.MonkeyPatch):
+    """Also more of it than are ended at a time; and each counts once, with the quota that it held."""
+    monkeypatch.setattr(sweep, "BATCH", 2)
     token = await house.api.as_user()
     begun = {"name": "a.jpg", "media_type": "image/jpeg", "size_bytes": 1000, "sha256": "0" * 64}
-    assert (await house.api.post("/files/uploads", token=token, json=begun)).status == 201
+    for _ in range(5):
+        assert (await house.api.post("/files/uploads", token=token, json=begun)).status == 201
     past = "created_at = now() - interval '2 days', expires_at = now() - interval '1 day'"
     for table in ("file_uploads", "quota_reservations"):
         await change(house.api.db, f"update {table} set {past}")  # noqa: S608 constants
-    found = await sweeper(house).sweep()
-    assert found.abandoned == 2
+    # One was completed long ago, and one reservation is of an upload in a form.
+    file = (await house.upload(token, camera())).data["file"]
+    one = "id = (select min(id::text)::uuid from file_uploads)"
+    await change(house.api.db, f"update file_uploads set file_id = '{file['id']}' where {one}")  # noqa: S608
+    await change(house.api.db, f"delete from quota_reservations where {one}")  # noqa: S608
+    two = "id = (select max(id::text)::uuid from file_uploads)"
+    await change(house.api.db, f"update quota_reservations set id = gen_random_uuid() where {two}")  # noqa: S608
+    await change(house.api.db, f"delete from file_uploads where {two}")  # noqa: S608
+    assert (await sweeper(house).sweep(dry_run=True)).abandoned == 4
+    assert (await sweeper(house).sweep()).abandoned == 4
     quota = (await house.api.get("/files/quota", token=token)).data["quota"]
-    assert (quota["used_bytes"], quota["reserved_bytes"]) == (0, 0)
+    assert quota["reserved_bytes"] == 1000  # of the one that was completed, whose reservation is no row any more
+    assert await house.api.db.fetchval("select count(*) from file_uploads") == 0
+
+
+async def test_all_that_nothing_shows_goes_however_much_it_is(house: House, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sweep, "BATCH", 2)
+    token = await house.api.as_user()
+    for _ in range(5):
+        await house.upload(token, camera())
+    old = "created_at = now() - interval '2 days'"
+    await change(house.api.db, f"update files set {old}, retention = 'referenced'")  # noqa: S608 constants
+    await change(house.api.db, f"update file_versions set {old}")  # noqa: S608 constants
+    await change(house.api.db, "delete from jobs")
+    dry = await sweeper(house).sweep(dry_run=True)
+    assert (len(dry.stuck), len(dry.unshown)) == (5, 5)
+    found = await sweeper(house).sweep()
+    assert (len(found.stuck), len(found.unshown)) == (5, 5)
+    assert await house.api.db.fetchval("select count(*) from files") == 0
 
 
 async def sweeps(house: House) -> int:
