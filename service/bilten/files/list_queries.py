@@ -48,12 +48,12 @@ _ONE = f"select {COLUMNS} from {_SOURCE} {JOINS} where "  # noqa: S608 no input
 ONE_BY_ID = _ONE + "f.id = $1"
 #: What a key of the media bucket belongs to, if anything that may be served.
 SERVED_BY_KEY = """
-select f.id, f.name, f.visibility, f.place, v.sha256, v.created_at, v.served_type as media_type,
+select f.id, f.owner_id, f.name, f.visibility, f.place, v.sha256, v.created_at, v.served_type as media_type,
        v.served_size as size_bytes, v.served_key as key
 from file_versions v join files f on f.id = v.file_id and f.version = v.number
 where v.served_key = $1 and v.status = 'clean'
 union all
-select f.id, f.name, f.visibility, f.place, v.sha256, v.created_at, r.media_type, r.size_bytes, r.key
+select f.id, f.owner_id, f.name, f.visibility, f.place, v.sha256, v.created_at, r.media_type, r.size_bytes, r.key
 from file_variants r join file_versions v on v.id = r.version_id
 join files f on f.id = v.file_id and f.version = v.number
 where r.key = $1 and v.status = 'clean'

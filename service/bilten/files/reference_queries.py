@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bilten.accounts.tables import users
 from bilten.articles.tables import articles
 from bilten.events.tables import events
-from bilten.files.tables import file_references, file_variants, file_versions, files
+from bilten.files.list_queries import SERVED_BY_KEY
+from bilten.files.tables import file_references, files
 
 Purpose = Literal["profile", "cover", "article"]
 
@@ -36,12 +37,8 @@ async def replace(tx: AsyncConnection, file_id: UUID | None, purpose: Purpose, *
 
 async def public_file(tx: AsyncConnection, key: str) -> RowMapping | None:
     """The id and owner of the file whose current version shows these bytes to all."""
-    shown = select(files.c.id, files.c.owner_id).where(files.c.visibility == "public", files.c.status == "clean")
-    current = (file_versions.c.file_id == files.c.id) & (file_versions.c.number == files.c.version)
-    of_key = (file_versions.c.served_key == key) | exists().where(
-        file_variants.c.version_id == file_versions.c.id, file_variants.c.key == key
-    )
-    return (await tx.execute(shown.join(file_versions, current).where(of_key))).mappings().one_or_none()
+    row = (await tx.exec_driver_sql(SERVED_BY_KEY, (key,))).mappings().one_or_none()
+    return row if row is not None and row["visibility"] == "public" else None
 
 
 async def unreferenced(tx: AsyncConnection, file_ids: Sequence[UUID]) -> Sequence[UUID]:

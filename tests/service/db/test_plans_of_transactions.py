@@ -8,6 +8,7 @@ import pytest
 from bilten.accounts import link_queries, session_queries
 from bilten.accounts import queries as accounts
 from bilten.db.database import Database
+from bilten.files import reference_queries
 from bilten.idempotency import queries as idempotency
 from bilten.jobs import queries as jobs
 from bilten.jobs import schedule
@@ -54,6 +55,7 @@ async def _use_a_session(tx: AsyncConnection) -> None:
         pytest.param(jobs.backlog, id="jobs that wait"),
         pytest.param(lambda tx: idempotency.find(tx, A_KEY), id="idempotency key"),
         pytest.param(lambda tx: accounts.lock_user(tx, USER), id="lock an account"),
+        pytest.param(lambda tx: reference_queries.public_file(tx, "no such key"), id="the file at an address"),
     ],
 )
 async def test_a_hot_read_or_write_of_a_transaction_finds_its_rows_by_indexes(large: Database, calls: Calls):
