@@ -96,6 +96,8 @@ async def complete(services: Services, owner: Principal, upload_id: str) -> Row:
 
 
 async def _complete(services: Services, owner: Principal, upload: RowMapping) -> Row:
+    async with services.db.transaction() as tx:
+        await intake.check_waiting(tx, owner.user_id)
     found = await services.store.stat(services.settings.s3_quarantine_bucket, upload_key(upload["id"]))
     async with services.spool.room(upload["size_bytes"], user_id=owner.user_id) as room:
         try:

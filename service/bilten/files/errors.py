@@ -9,6 +9,7 @@ from bilten.web.errors import (
     NotFound,
     PayloadTooLarge,
     ServiceUnavailable,
+    TooManyRequests,
     UnprocessableEntity,
     UnsupportedMediaType,
     ValidationFailed,
@@ -46,6 +47,15 @@ class QuotaExceeded(Conflict):
 
     code = "QUOTA_EXCEEDED"
     message = "There is no room for this file in your quota. Delete files you no longer need."
+
+
+class TooManyWaiting(TooManyRequests):
+    """Others' files are to be scanned, too."""
+
+    message = "As many of your files wait for the scanner as may. Try again when it has looked at some."
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "10"})
 
 
 class UploadIncomplete(Conflict):

@@ -21,7 +21,7 @@ from bilten.audit.queries import record
 from bilten.context import Principal
 from bilten.files import list_queries, queries, quota_queries, scan
 from bilten.files.addresses import quarantine_key
-from bilten.files.errors import FileDamaged, FileInfected, QuotaExceeded, ScannerDown, refusal
+from bilten.files.errors import FileDamaged, FileInfected, QuotaExceeded, ScannerDown, TooManyWaiting, refusal
 from bilten.files.list_queries import Row
 from bilten.scanning.errors import InspectionFailed, Refused, WorkshopUnavailable
 from bilten.scanning.workshop import Inspection
@@ -31,6 +31,8 @@ from bilten.web.forms import ReceivedFile, Upload
 
 #: How long an upload may hold quota before its row is written, in seconds: far longer than any takes.
 RESERVED_S = 900.0
+#: Of one owner's versions, so many may wait for their verdict: a minute's work, as all wait in one line.
+MOST_WAITING = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +119,7 @@ async def paid_for(
 ) -> AsyncIterator[TakenIn]:
     """Reserve quota and put the bytes into quarantine. What is not kept is taken back when the block ends."""
     async with services.db.transaction() as tx:
+        await check_waiting(tx, owner_id)
         limit = await _owners_quota(tx, services.settings, principal, owner_id)
         taken = TakenIn(arrived, inspection, uuid4(), uuid4(), owner_id, limit)
         if not await quota_queries.reserve(
@@ -129,6 +132,12 @@ async def paid_for(
     finally:
         if not taken.kept:
             await asyncio.shield(_release(services, taken))
+
+
+async def check_waiting(tx: AsyncConnection, owner_id: UUID) -> None:
+    """Raise `TooManyWaiting` where the scanner has enough to do for this owner."""
+    if await queries.waiting(tx, owner_id) >= MOST_WAITING:
+        raise TooManyWaiting
 
 
 @asynccontextmanager

@@ -61,6 +61,14 @@ async def versions(tx: AsyncConnection, file_id: UUID) -> Sequence[RowMapping]:
     return (await tx.execute(statement.order_by(file_versions.c.number.desc()))).mappings().all()
 
 
+async def waiting(tx: AsyncConnection, owner_id: UUID) -> int:
+    """How many versions of an owner's files have no verdict yet."""
+    open_ones = select(func.count()).select_from(file_versions).join(files, files.c.id == file_versions.c.file_id)
+    owned = open_ones.where(files.c.owner_id == owner_id, file_versions.c.status.in_(OPEN))
+    count: int = (await tx.execute(owned)).scalar_one()
+    return count
+
+
 async def variant_keys(tx: AsyncConnection, file_id: UUID) -> Sequence[str]:
     """The keys of all variants of all versions of a file."""
     statement = select(file_variants.c.key).join(file_versions, file_versions.c.id == file_variants.c.version_id)

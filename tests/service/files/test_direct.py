@@ -4,6 +4,8 @@ import hashlib
 from typing import Any
 
 import aiohttp
+import pytest
+from bilten.files import intake
 from bilten.local.clamd import eicar
 from fixtures.api import Reply
 from support.house import House, letter
@@ -113,3 +115,21 @@ async def test_what_can_be_known_before_the_bytes_is_refused_before_them(open_ho
     for change, status, code in refused:
         reply = await begin(house, token, b"x" * 5000, **change)
         assert (reply.status, reply.json["code"]) == (status, code), change
+
+
+async def test_nobody_has_more_files_wait_for_the_scanner_than_one_owner_may(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(intake, "MOST_WAITING", 2)
+    token, other = await house.api.as_user(), await house.api.as_organizer()
+    content, pdf = letter(b"direct"), {"name": "letter.pdf", "media_type": "application/pdf"}
+    upload = (await begin(house, token, content, **pdf)).data["upload"]
+    assert await send(upload, content) in (200, 204)
+    assert [(await house.upload(token, letter(), **pdf)).status for _ in range(3)] == [201, 201, 429]
+    refused = await complete(house, token, upload)
+    assert (refused.status, refused.json["code"]) == (429, "RATE_LIMITED")
+    assert refused.headers["Retry-After"]
+    assert (await house.upload(other, letter(), **pdf)).status == 201
+    async with house.working():
+        await house.idle()
+    assert (await complete(house, token, upload)).status == 200
