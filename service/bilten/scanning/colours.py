@@ -6,6 +6,9 @@ from PIL import Image, ImageCms
 
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 _OPAQUE = 255
+#: Beyond so many pixels a picture is not had twice.
+_MANY_PIXELS = 16_000_000
+_STRIP_PIXELS = 1_000_000
 
 
 def eight_bits(image: Image.Image) -> Image.Image:
@@ -18,6 +21,26 @@ def eight_bits(image: Image.Image) -> Image.Image:
     if image.mode == "1":
         return image.convert("L")
     return image.convert("RGB") if image.mode in {"YCbCr", "LAB", "HSV", "RGBX"} else image
+
+
+def shrunk(image: Image.Image, enough: tuple[int, int]) -> Image.Image:
+    """`eight_bits` of an image, smaller by a whole factor where that leaves more than enough pixels for a good scaling.
+
+    Strip by strip: converted whole, the largest picture would take its memory three times.
+    """
+    ratio = min(image.width / enough[0], image.height / enough[1])
+    # Twice as many pixels a side as wanted are scaled best; of the largest there is no memory for more than needed.
+    factor = int(ratio if image.width * image.height > _MANY_PIXELS else ratio / 2)
+    if factor <= 1:
+        return eight_bits(image)
+    rows = factor * max(1, _STRIP_PIXELS // (image.width * factor))
+    whole: Image.Image | None = None
+    for top in range(0, image.height, rows):
+        strip = eight_bits(image.crop((0, top, image.width, min(image.height, top + rows)))).reduce(factor)
+        if whole is None:
+            whole = Image.new(strip.mode, (strip.width, -(-image.height // factor)))
+        whole.paste(strip, (0, top // factor))
+    return whole or eight_bits(image)
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:

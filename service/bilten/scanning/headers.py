@@ -18,6 +18,7 @@ _MARKER = 0xFF
 _NO_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _START_OF_SCAN = 0xDA
+_PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _END_OF_IMAGE = 0xD9
 #: Within the pixels a marker is what is neither a stuffed byte nor a restart.
 _AMID_PIXELS = re.compile(rb"\xff[^\0\xff\xd0-\xd7]")
@@ -56,20 +57,32 @@ def _too_large(why: str) -> Refused:
 def _jpeg(data: bytes, limits: Limits) -> Header:
     metadata = Metadata(limits)
     header: Header | None = None
+    components, in_scans, stored = 0, False, 0
     for marker, start, end in _jpeg_segments(data):
         if marker in _START_OF_FRAME:
             if header is not None:
                 raise damaged("it has two frame headers")
             height, width = struct.unpack_from(">HH", data, start + 1)
             header = Header(width, height)
+            components, in_scans = data[start + 5], marker in _PROGRESSIVE
+            stored = _coefficient_bytes(header, data[start + 6 : end], components)
         elif marker in _PROFILE_OR_COMMENT:
             metadata.add(end - start)
         elif marker == _START_OF_SCAN:
             if header is None:
                 raise damaged("its pixels come before its header")
+            if (in_scans or data[start] < components) and stored > limits.image_coefficient_bytes:
+                raise _too_large("too many pixels for a progressive one: save it as a baseline JPEG")
             _check_scans(data, end)
             return header
     raise damaged("it has no pixels")
+
+
+def _coefficient_bytes(header: Header, sampling: bytes, components: int) -> int:
+    """What a decoder keeps of a picture that comes in several scans: two bytes for each sample, at its full size."""
+    samples = [((each >> 4) or 1, (each & 15) or 1) for each in sampling[1 : 3 * components : 3]]
+    across, down = max((each[0] for each in samples), default=1), max((each[1] for each in samples), default=1)
+    return 2 * header.width * header.height * sum(wide * high for wide, high in samples) // (across * down)
 
 
 def _check_scans(data: bytes, at: int) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 MIB = 1024 * 1024
 
 #: Which bounds a verdict was made within; another name whenever a default below changes.
-PROFILE = "1"
+PROFILE = "2"
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,8 @@ class Limits:
     image_pixels: int = 50_000_000
     image_side: int = 30_000
     image_frames: int = 1000
+    #: What a decoder keeps of a JPEG in several scans: 50 million pixels as cameras sample them, 35 of full colours.
+    image_coefficient_bytes: int = 200 * MIB
     #: What colour profiles and texts of a picture unpack to, together.
     image_metadata_bytes: int = 4 * MIB
 

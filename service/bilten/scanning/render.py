@@ -13,7 +13,7 @@ from typing import Any
 
 from PIL import Image
 
-from bilten.scanning.colours import eight_bits, mean_colour, to_srgb
+from bilten.scanning.colours import mean_colour, shrunk, to_srgb
 from bilten.scanning.decode import decode
 from bilten.scanning.limits import Limits
 from bilten.scanning.pictures import Header
@@ -122,9 +122,9 @@ def _base(path: Path, family: str, limits: Limits) -> tuple[Size, Image.Image]:
     """Size of the whole picture as it is seen, and the picture no larger than any preset needs it."""
     decoded = decode(path, family, limits, _enough)
     header, profile = decoded.header, decoded.image.info.get("icc_profile")
-    image = eight_bits(decoded.image)
     enough = _enough(header)
     size = max(1, round(header.width * enough)), max(1, round(header.height * enough))
+    image = shrunk(decoded.image, size)
     if size < image.size:
         image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2)
     image = to_srgb(image, profile)

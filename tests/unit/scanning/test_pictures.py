@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from bilten.scanning.errors import Refused
+from bilten.scanning.headers import read_header
 from bilten.scanning.inspect import inspect_file
 from bilten.scanning.limits import Limits
 from bilten.scanning.types import AllowedTypes
@@ -106,6 +107,18 @@ def test_a_picture_that_is_cut_off_is_refused(tmp_path: Path, kind: str, part: f
     content = pictures.encoded(noise, kind.upper())
     refusal = refused(tmp_path, content[: int(len(content) * part)], kind)
     assert refusal.code == "FILE_DAMAGED"
+
+
+def test_a_progressive_jpeg_that_a_decoder_keeps_whole_may_have_fewer_pixels_of_full_colours(tmp_path: Path):
+    side, claimed = struct.pack(">HH", 400, 400), struct.pack(">HH", 6200, 6200)
+    full, halved = (
+        pictures.jpeg((400, 400), progressive=True, subsampling=each).replace(side, claimed, 1)
+        for each in ("4:4:4", "4:2:0")
+    )
+    assert refused(tmp_path, full, "jpeg").code == "IMAGE_TOO_LARGE"
+    assert read_header(halved, "jpeg", Limits()).width == 6200
+    baseline = pictures.jpeg((400, 400), subsampling="4:4:4").replace(side, claimed, 1)
+    assert read_header(baseline, "jpeg", Limits()).width == 6200
 
 
 def scanned_again(times: int, between: bytes = b"") -> bytes:

@@ -4,6 +4,9 @@ import base64
 import hashlib
 import io
 import itertools
+import subprocess
+import sys
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ import pytest
 from bilten.scanning.errors import Refused
 from bilten.scanning.inspect import render_file
 from bilten.scanning.limits import Limits
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageChops, ImageCms, ImageOps
 from support import pictures
 from support.pictures import BLUE, RED
 
@@ -164,6 +167,44 @@ def test_a_palette_with_a_transparent_colour_is_kept_transparent(tmp_path: Path)
     made = opened(told, "large", "image/png").convert("RGBA")
     assert made.getpixel((5, 5))[3] == 0  # type: ignore[index]
     assert near(made.getpixel((30, 30)), RED)
+
+
+PEAK = """
+import sys
+from bilten.scanning.inspect import render_file
+from bilten.scanning.limits import Limits
+render_file(sys.argv[1], sys.argv[2], Limits())
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+print(int(status["VmHWM"].split()[0]) // 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process's peak this way")
+@pytest.mark.parametrize(
+    ("depth", "colours", "samples"), [(8, 2, 3), (16, 0, 2)], ids=["a clear colour", "16-bit grey"]
+)
+def test_the_largest_pictures_are_rendered_within_a_quarter_of_a_gigabyte(
+    tmp_path: Path, depth: int, colours: int, samples: int
+):
+    side = 7071
+    rows = zlib.compress((b"\0" + b"\x55" * side * samples) * side, 1)
+    clear = pictures.chunk(b"tRNS", b"\0\1" * (3 if colours else 1))
+    header = pictures.png_header(side, side, depth, colours)
+    content = pictures.png(header, clear, pictures.chunk(b"IDAT", rows), pictures.chunk(b"IEND", b""))
+    (tmp_path / "upload").write_bytes(content)
+    told = subprocess.run(
+        [sys.executable, "-c", PEAK, tmp_path / "upload", tmp_path], capture_output=True, text=True, check=True
+    )
+    assert int(told.stdout) < 256
+
+
+@pytest.mark.parametrize("size", [(2500, 1901), (6007, 3001), (30_000, 700)])
+def test_a_large_picture_made_smaller_strip_by_strip_has_no_seams(tmp_path: Path, size: tuple[int, int]):
+    image = Image.linear_gradient("L").resize(size)
+    made = opened(rendered(tmp_path, pictures.encoded(image, "PNG", compress_level=1)), "large", "image/webp")
+    expected = image.resize(made.size, Image.Resampling.LANCZOS)
+    _, most = ImageChops.difference(made.convert("L"), expected).getextrema()
+    assert most <= 8  # type: ignore[operator]
 
 
 def swapped_profile() -> bytes:
