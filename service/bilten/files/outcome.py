@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bilten.audit.queries import record
 from bilten.db.database import Database
-from bilten.files import notices, queries, quota_queries, reference_queries, removal
+from bilten.files import notices, queries, quota_queries, reference_queries, removal, verdict_queries
 from bilten.files.addresses import original_key, public_url, quarantine_key
 from bilten.files.removing import paths_of
 from bilten.scanning.limits import PROFILE
@@ -186,7 +186,7 @@ async def _end(
 
 
 async def _note(tx: AsyncConnection, version: RowMapping, verdict: Verdict) -> None:
-    await queries.add_verdict(
+    await verdict_queries.note(
         tx,
         {
             "sha256": version["sha256"],

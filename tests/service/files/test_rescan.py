@@ -175,3 +175,12 @@ async def test_files_that_cannot_be_looked_at_again_hold_up_no_others(house: Hou
     assert await walk.step(EngineVersion("another", "newer", None)) == 1
     # While that one has not been tried, nothing is added.
     assert await walk.step(EngineVersion("another", "newest", None)) == 0
+
+
+async def test_a_file_that_is_looked_at_again_and_again_has_a_few_verdicts(staffed: House):
+    token = await staffed.api.as_organizer()
+    await staffed.clean(token, camera())
+    for _ in range(6):
+        await due_again(staffed)
+        await staffed.idle()
+    assert await staffed.api.db.fetchval("select count(*) from file_verdicts") == 4
