@@ -31,14 +31,34 @@ if RUNNING:
         return RUNNING
 
 else:
-    from support.house import OpenHouse
+    from fixtures.api import Api
+    from support.house import House
 
     @pytest.fixture
-    async def contract_url(open_house: OpenHouse) -> AsyncIterator[str]:
-        """Where this test's own API is; its worker delivers the mails, and looks at what is uploaded."""
-        house = await open_house()
+    def contract_url(request: pytest.FixtureRequest) -> str:
+        """Where this test's own API is; its worker delivers the mails, and looks at what is uploaded.
+
+        Only where there are uploads: buckets and a scanner for each of the other tests would take longer than they do.
+        """
+        call = getattr(request.node, "callspec", None) and request.node.callspec.params.get("call")
+        uploads = "uploads" in request.fixturenames or (call is not None and call.tier == "U")
+        url: str = request.getfixturevalue("_with_files" if uploads else "_without_files")
+        return url
+
+    @pytest.fixture
+    async def _with_files(house: House) -> AsyncIterator[str]:
         async with house.working():
             yield house.api.url
+
+    @pytest.fixture
+    async def _without_files(api: Api) -> AsyncIterator[str]:
+        async with House(api).working():
+            yield api.url
+
+
+@pytest.fixture
+def uploads() -> None:
+    """Asked for by a test that uploads something beside the calls that do."""
 
 
 class At(AbstractResolver):

@@ -93,6 +93,7 @@ async def test_each_session_call_swaps_a_refresh_token_once(world: Callable[[str
         person = await at.person()
 
 
+@pytest.mark.usefixtures("uploads")
 @pytest.mark.parametrize("base", ["", *BASES])
 async def test_a_picture_is_at_its_address(base: str, world: Callable[[str], World]):
     (call,) = (call for call in CALLS if call.served and call.answers_bytes)
