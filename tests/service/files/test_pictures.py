@@ -5,6 +5,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from bilten.files import pictures
 from bilten.files.sweep import Sweeper
 from fixtures.api import Reply
 from support.house import House, OpenHouse, letter
@@ -100,7 +101,10 @@ async def test_a_refusal_is_in_the_words_of_the_contract(
     assert (reply.status, reply.json["code"], reply.json["message"]) == (400, code, message)
 
 
-async def test_without_a_scanner_a_picture_waits_and_is_shown_later(open_house: OpenHouse):
+async def test_without_a_scanner_a_picture_waits_and_is_shown_later(
+    open_house: OpenHouse, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(pictures, "WAIT_S", 0.5)
     house = await open_house()
     token = await house.api.as_user()
     reply = await send(house, token, "profile-image", camera())
