@@ -55,13 +55,12 @@ async def receive(
     async with spool.room(length, user_id=user_id) as room:
         reader = FormReader(spec, boundary, room, settings)
         try:
-            async with asyncio.timeout(settings.upload_total_s + (length or 0) / _BYTES_PER_S) as total:
+            async with asyncio.timeout(settings.upload_total_s) as total:
                 while chunk := await _next(request, settings.upload_idle_s):
                     # Every byte is part of a file, of a text or of what is between them, and each of these has a bound.
                     await reader.read(chunk)
-                    if length is None:
-                        # As the length that was not said grows, so does the time.
-                        total.reschedule((total.when() or 0) + len(chunk) / _BYTES_PER_S)
+                    # Time is given for what has come, not for what was announced, so that nobody holds room by words.
+                    total.reschedule((total.when() or 0) + len(chunk) / _BYTES_PER_S)
                 reader.end()
         except TimeoutError:
             raise RequestTimeout from None

@@ -67,6 +67,14 @@ async def test_a_sender_that_never_falls_silent_is_refused_after_the_total_time(
     assert 1.2 <= took < 4
 
 
+async def test_a_sender_gets_no_time_for_what_it_only_announces(server: ByteServer):
+    pieces = [BODY[n : n + 1] for n in range(len(BODY))]
+    # So many would be worth nearly four seconds more.
+    first, took = await drip(server, ["Content-Length: 250000"], pieces, 0.1)
+    assert first.startswith(b"HTTP/1.1 408")
+    assert took < 4
+
+
 async def test_a_chunked_sender_gets_time_for_what_it_sends_and_no_more(server: ByteServer):
     begin, _ = BODY.split(b"the bytes")
     pieces = [b"%x\r\n%s\r\n" % (len(piece), piece) for piece in [begin, *[bytes(16384)] * 60]]
