@@ -12,10 +12,12 @@ import os
 import resource
 import signal
 import sys
+import threading
+import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -31,6 +33,11 @@ _TIME_SIGNALS = frozenset({signal.SIGALRM, signal.SIGXCPU})
 _MEMORY_SIGNALS = frozenset({signal.SIGKILL, signal.SIGBUS})
 _MAX_OPEN_FILES = 64
 _LAST_ACT_S = 1.0
+#: Between tries to start a child, for a fork server that was killed to be gone.
+_WAITS_S = (0.0, 0.05, 0.2, 1.0)
+#: The fork server is started with this process's environment, but for what begins so: the settings, secrets among them.
+_SETTINGS = "BILTEN_"
+_environment = threading.Lock()
 
 Work = Callable[..., Any]
 
@@ -85,14 +92,16 @@ class Children:
             return _result(answer, await _shielded(loop.run_in_executor(self._threads, end, process)))
 
     def _start(self, theirs: Connection, work: Work, arguments: tuple[Any, ...]) -> BaseProcess:
-        for last_try in (False, True):
+        for wait_s in (*_WAITS_S, None):
             process = self._context.Process(target=_in_child, args=(theirs, self._limits, work, arguments), daemon=True)
             try:
-                process.start()
+                with _without_settings():
+                    process.start()
             except (OSError, EOFError) as error:
-                # The fork server ended between the look at it and the call; the next try starts another.
-                if last_try:
+                # The fork server is ending; once it has ended, the next try starts another.
+                if wait_s is None:
                     raise WorkshopUnavailable(f"No child process could be started: {error!r}.") from error
+                time.sleep(wait_s)
             else:
                 return process
         raise AssertionError
@@ -118,6 +127,17 @@ class Children:
         finally:
             transport.close()
         return b"".join(parts)
+
+
+@contextmanager
+def _without_settings() -> Iterator[None]:
+    """Take the settings out of the environment meanwhile: a fork server that has to be started inherits it."""
+    with _environment:
+        taken = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith(_SETTINGS)}
+        try:
+            yield
+        finally:
+            os.environ.update(taken)
 
 
 async def _shielded(future: "asyncio.Future[Any]") -> Any:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -176,6 +177,19 @@ async def test_work_under_way_survives_the_end_of_the_fork_server(children: Chil
         await task
     assert failed.value.reason == "time"
     assert await children.run(hostile.say, 2) == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows a process the environment of another")
+async def test_a_child_finds_no_setting_in_any_environment_and_its_parent_keeps_them(
+    children: Children, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("BILTEN_SECRET_KEY", "hunter2")
+    # As other tests may have started the fork server before there was a secret.
+    os.kill(await children.run(hostile.parent), signal.SIGKILL)
+    found = await children.run(hostile.environments)
+    assert "PATH" in found
+    assert not [name for name in found if name.startswith("BILTEN_")]
+    assert os.environ["BILTEN_SECRET_KEY"] == "hunter2"
 
 
 async def test_no_file_stays_open(children: Children):
