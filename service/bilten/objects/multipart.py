@@ -41,9 +41,13 @@ class Writer:
         return _made(reply, place)
 
     async def put_file(self, place: Place, path: Path, media_type: str) -> bool:
-        """Write a file; False when there is an object already. Raises `StoreUnavailable`; no part is left then."""
+        """Write a file; False when there is an object already. Raises `StoreUnavailable`; no part is left then.
+
+        Raises `OSError` for what is a link, or cannot be read.
+        """
         loop = asyncio.get_running_loop()
-        fd = await loop.run_in_executor(self._executor, os.open, path, os.O_RDONLY)
+        # What a child has written: were it taken over, the name could be a link to any file of ours.
+        fd = await loop.run_in_executor(self._executor, os.open, path, os.O_RDONLY | os.O_NOFOLLOW)
         try:
             size = os.fstat(fd).st_size
             if size <= PART_BYTES:

@@ -176,3 +176,12 @@ async def test_slow_readers_hold_no_thread_and_little_memory(bucket: Bucket, lar
         assert (await asyncio.wait_for(bucket.store.stat(bucket.name, "large"), 10)).size == len(LARGE)
         for reader in readers:
             await reader.aclose()
+
+
+async def test_a_link_is_not_written_as_the_file_it_leads_to(bucket: Bucket, tmp_path: Path):
+    (tmp_path / "secret").write_bytes(b"secret")
+    (tmp_path / "link").symlink_to(tmp_path / "secret")
+    with pytest.raises(OSError, match="link"):
+        await bucket.store.put_file(bucket.name, "linked", tmp_path / "link", "text/plain")
+    with pytest.raises(NoSuchObject):
+        await bucket.store.stat(bucket.name, "linked")
