@@ -1,6 +1,7 @@
 """How the commands that run until they are told to stop begin and end."""
 
 import asyncio
+import ctypes
 import os
 import signal
 import sys
@@ -11,6 +12,9 @@ from bilten import settings as configuration
 from bilten.settings import Settings
 from bilten.telemetry import logs
 
+#: Of Linux's prctl(2).
+_PR_SET_DUMPABLE = 4
+
 
 def run(serve: Callable[[Settings], Coroutine[Any, Any, int]]) -> int:
     """Read the settings, log as they say, and serve. Returns the exit status: 2 when the settings are wrong."""
@@ -20,7 +24,15 @@ def run(serve: Callable[[Settings], Coroutine[Any, Any, int]]) -> int:
         sys.stderr.write(f"bilten: the settings are not usable:\n{error}\n")
         return 2
     logs.setup(log_format=settings.log_format, level=settings.log_level)
+    if settings.environment != "development":
+        hide_memory()
     return asyncio.run(serve(settings))
+
+
+def hide_memory() -> None:
+    """Let no other process of this user read this one's environment and memory, which hold secrets. Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def told_to_stop() -> asyncio.Event:
