@@ -7,13 +7,13 @@ from bilten.web.errors import (
     Conflict,
     Forbidden,
     NotFound,
-    PayloadTooLarge,
     ServiceUnavailable,
     TooManyRequests,
     UnprocessableEntity,
     UnsupportedMediaType,
     ValidationFailed,
 )
+from bilten.web.forms import FileTooLarge
 
 
 class FileNotFound(NotFound):
@@ -76,13 +76,6 @@ class TypeNotTaken(UnsupportedMediaType):
     """Files of this type are not taken."""
 
     message = "Files of this type are not taken"
-
-
-class FileTooLarge(PayloadTooLarge):
-    """More bytes than its type may have."""
-
-    code = "FILE_TOO_LARGE"
-    message = "The file is too large"
 
 
 class ContentMismatch(UnprocessableEntity):

@@ -7,12 +7,14 @@ from bilten.files.errors import (
     ContentMismatch,
     FileDamaged,
     FileInfected,
+    FileNotAllowed,
     FileNotFound,
     ImageTooLarge,
     InvalidFileType,
     NotYourFile,
     PictureTooLarge,
     QuotaExceeded,
+    ScannerDown,
     UnknownPreset,
 )
 from bilten.files.intake import TakenIn
@@ -67,7 +69,9 @@ REFUSALS = (
     ContentMismatch(),
     ImageTooLarge(),
     FileDamaged(),
+    FileNotAllowed(),
     FileInfected(),
+    ScannerDown(),
 )
 
 

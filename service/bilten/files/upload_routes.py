@@ -31,12 +31,13 @@ from bilten.files.schemas import (
 from bilten.files.uploads import FILE, REFUSALS
 from bilten.services import Services
 from bilten.web.endpoint import endpoint
-from bilten.web.forms import Upload
+from bilten.web.forms import FileTooLarge, Upload
+from bilten.web.spool import SpoolFull
 
 
 @endpoint(
     "POST", "/files/uploads", summary="Begin a direct upload", auth="user", status=201, creates=True,
-    errors=[QuotaExceeded(), TypeNotTaken(), ContentMismatch(), FileInfected()],
+    errors=[QuotaExceeded(), TypeNotTaken(), FileTooLarge(), ContentMismatch(), FileInfected()],
 )  # fmt: skip
 async def begin_upload(services: Services, body: NewUpload, principal: Principal) -> DirectUploadAnswer:
     """A form with which a browser sends the bytes to the object store itself: the way for large files."""
@@ -47,7 +48,7 @@ async def begin_upload(services: Services, body: NewUpload, principal: Principal
 
 @endpoint(
     "POST", "/files/uploads/{upload_id}/complete", summary="Complete a direct upload", auth="user",
-    errors=[FileNotFound(), UploadIncomplete(), *REFUSALS],
+    errors=[FileNotFound(), UploadIncomplete(), SpoolFull(), *REFUSALS],
 )  # fmt: skip
 async def complete_upload(services: Services, path: UploadPath, principal: Principal) -> FileAnswer:
     """The file; the same when it was completed before. Bytes that are not as declared are refused, and gone."""

@@ -8,6 +8,7 @@ from bilten.files.errors import (
     FileNotAllowed,
     ImageTooLarge,
     QuotaExceeded,
+    ScannerDown,
     TypeNotTaken,
 )
 from bilten.files.schemas import MEDIA_TYPES
@@ -28,4 +29,5 @@ REFUSALS = (
     FileNotAllowed(),
     FileInfected(),
     ArchiveLimits(),
+    ScannerDown(),
 )

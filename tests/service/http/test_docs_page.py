@@ -27,6 +27,19 @@ async def test_the_document_is_openapi_3_1_and_names_every_refusal(api: Api):
     assert "Invalid email or password" in login["responses"]["401"]["description"]
 
 
+async def test_what_uploads_may_be_refused_for_is_named(api: Api):
+    paths = (await api.get("//openapi.json")).json["paths"]
+    for path, status, code in (
+        ("/files", "503", "SCANNER_UNAVAILABLE"),
+        ("/files/uploads", "413", "FILE_TOO_LARGE"),
+        ("/files/uploads/{upload_id}/complete", "503", "UPLOADS_BUSY"),
+        ("/uploads/event-image", "503", "SCANNER_UNAVAILABLE"),
+        ("/uploads/event-gallery", "422", "FILE_NOT_ALLOWED"),
+    ):
+        told = paths[f"/api/v1{path}"]["post"]["responses"][status]["description"]
+        assert f"`{code}`" in told, path
+
+
 async def test_a_browser_without_any_network_shows_all_operations(browser_page: Page, api: Api):
     elsewhere: list[str] = []
 
