@@ -32,7 +32,9 @@ def padded(size: int) -> bytes:
 @pytest.fixture
 async def house(open_house: OpenHouse, tmp_path: Path) -> House:
     limits = {"max_document_bytes": LIMIT, "max_image_bytes": LIMIT, "upload_idle_s": 2, "user_quota_bytes": 10**6}
-    return await open_house(spool_dir=tmp_path / "spool", user_requests_per_minute=10_000, **limits)
+    return await open_house(
+        uploads_at_once=100, spool_dir=tmp_path / "spool", user_requests_per_minute=10_000, **limits
+    )
 
 
 def chunked(body: bytes) -> Iterator[bytes]:
@@ -138,8 +140,7 @@ async def test_a_caller_who_hangs_up_while_his_file_is_looked_at_leaves_all_of_i
     assert len(left["objects"]["quarantine"]) == left["files"]
 
 
-async def test_a_hundred_uploads_at_once_are_never_more_together_than_one_may_store(open_house: OpenHouse):
-    house = await open_house(uploads_at_once=100)
+async def test_a_hundred_uploads_at_once_are_never_more_together_than_one_may_store(house: House):
     token, content, limit = await house.api.as_user(), padded(100_500), 10**6
     over, most = False, 0
 
