@@ -139,4 +139,4 @@ def kinds(inspector: Inspector) -> list[Kind[Any]]:
     async def handle(job: Job, wanted: Wanted) -> None:
         await look_again(inspector, wanted, last=job.last)
 
-    return [Kind(name=RESCAN, payload=Wanted, handle=handle, timeout_s=TIMEOUT_S)]
+    return [Kind(name=RESCAN, payload=Wanted, handle=handle, timeout_s=TIMEOUT_S, heavy=True)]
