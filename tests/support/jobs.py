@@ -12,11 +12,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from bilten import work
 from bilten.db.database import Database
 from bilten.jobs.kinds import Job, Kind
 from bilten.jobs.queries import enqueue
 from bilten.jobs.worker import Worker
 from bilten.settings import Settings
+from bilten.web.health import Health
 from fixtures.api import make_settings
 from pydantic import BaseModel
 from sqlalchemy import text
@@ -128,6 +130,13 @@ async def working(db: Database, kinds: Iterable[Kind[Any]], settings: Settings) 
     finally:
         worker.stop()
         await running
+
+
+@asynccontextmanager
+async def working_on_all(db: Database, settings: Settings) -> AsyncIterator[Worker]:
+    """One that does every kind of job there is."""
+    async with work.kinds(settings, db, Health()) as kinds, working(db, kinds, settings) as worker:
+        yield worker
 
 
 @asynccontextmanager

@@ -3,13 +3,12 @@
 import json
 import re
 
-from bilten import work
 from fixtures.api import Api
-from support.jobs import all_done, until, working
+from support.jobs import all_done, until, working_on_all
 
 
 async def _deliver(api: Api) -> None:
-    async with working(api.db, work.kinds(api.settings, api.db), api.settings):
+    async with working_on_all(api.db, api.settings):
         await until(lambda: all_done(api.db))
 
 

@@ -5,17 +5,15 @@ import hashlib
 import json
 import re
 
-from bilten import work
-from bilten.web.health import Health
 from fixtures.api import Api, StartApi
-from support.jobs import all_done, until, working
+from support.jobs import all_done, until, working_on_all
 from support.links import a_minute_passes
 from support.rows import stored_text
 
 
 async def _mailed_token(api: Api, to: str) -> str:
     """The token in the newest mail to an address, delivered by a real worker."""
-    async with working(api.db, work.kinds(api.settings, api.db, Health()), api.settings):
+    async with working_on_all(api.db, api.settings):
         await until(lambda: all_done(api.db))
     mails = json.loads((await api.get("//dev/mail.json")).text)
     text = next(mail["text"] for mail in mails if mail["to"] == to)

@@ -3,11 +3,10 @@
 from typing import Any
 
 import pytest
-from bilten import work
 from bilten.accounts import links
 from bilten.db.database import Database
 from fixtures.api import Api, StartApi
-from support.jobs import all_done, change, until, working
+from support.jobs import all_done, change, until, working_on_all
 from support.links import a_minute_passes
 
 KNOWN, UNVERIFIED, UNKNOWN = "user@bilten.com", "new@example.com", "nobody@example.com"
@@ -20,7 +19,7 @@ async def _rows(db: Database) -> dict[str, int]:
 
 
 async def _do_all(api: Api) -> None:
-    async with working(api.db, work.kinds(api.settings, api.db), api.settings):
+    async with working_on_all(api.db, api.settings):
         await until(lambda: all_done(api.db))
 
 

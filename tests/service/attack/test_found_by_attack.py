@@ -5,13 +5,12 @@ import socket
 from collections import Counter
 
 import pytest
-from bilten import work
 from bilten.accounts import passwords
 from bilten.web import connection, server
 from fixtures.api import ORIGIN, Api, StartApi
 from structlog.testing import capture_logs
 from support.counted import counted
-from support.jobs import all_done, until, working
+from support.jobs import all_done, until, working_on_all
 from support.raw import exchange
 from support.shape import assert_error
 
@@ -180,7 +179,7 @@ async def test_after_a_refused_expectation_nothing_is_taken_for_a_request(api: A
 async def test_no_mailbox_is_filled_by_those_who_ask_for_links_in_its_owners_name(api: Api):
     for _ in range(5):
         assert (await api.post("/auth/forgot-password", json={"email": "user@bilten.com"})).status == 200
-    async with working(api.db, work.kinds(api.settings, api.db), api.settings):
+    async with working_on_all(api.db, api.settings):
         await until(lambda: all_done(api.db))
     assert await api.db.fetchval("select count(*) from mails") == 1
 
