@@ -273,7 +273,10 @@ def _hold(folder: Path) -> int | None:
 
 def _sweep(folder: Path) -> bool:
     """Remove the folder of a process that lives no more; what others put in a folder for all is not ours to touch."""
-    found = folder.lstat()
+    try:
+        found = folder.lstat()
+    except FileNotFoundError:  # another process has just ended, or swept
+        return False
     lock = _hold(folder) if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() else None
     if lock is None:
         return False

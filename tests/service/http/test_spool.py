@@ -185,6 +185,17 @@ async def test_many_that_start_at_once_do_not_sweep_each_other(tmp_path: Path):
     await asyncio.gather(*(work() for _ in range(20)))
 
 
+async def test_one_starts_while_others_end(tmp_path: Path):
+    async def live() -> None:
+        for _ in range(40):
+            spool = Spool(tmp_path, MIB)
+            await spool.open()
+            await spool.close()
+
+    await asyncio.gather(*(live() for _ in range(8)))
+    assert not list(tmp_path.iterdir())
+
+
 async def test_the_sweep_leaves_what_is_not_a_spool(tmp_path: Path):
     treasure = tmp_path / "treasure"
     treasure.mkdir()
