@@ -79,7 +79,7 @@ class Dev:
             self.process = subprocess.Popen(
                 [*prefix, sys.executable, "-m", "bilten", "dev", "--home", home, "--port", "0", *arguments],
                 cwd=project,
-                env={**kept, "PYTHONPATH": str(project / "service"), **env},
+                env={**kept, "PYTHONPATH": str(project / "service"), "PYTHONFAULTHANDLER": "1", **env},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -143,10 +143,16 @@ class Dev:
         wait_until(lambda: text in self.output, timeout_s)
 
     def stop(self, number: int = signal.SIGINT) -> int:
-        """Send the signal and return the exit status."""
+        """Send the signal and return the exit status. One that does not end fails, with what it was busy with."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(timeout=30)
+        try:
+            return self.process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            processes = "\n".join(map(str, self.family(lambda member: (member.pid, member.status(), member.cmdline()))))
+            self.process.send_signal(signal.SIGABRT)
+            self.process.wait()
+            raise AssertionError(f"does not end in 30 s:\n{self.output}\n{processes}") from None
 
 
 @contextmanager

@@ -24,13 +24,22 @@ import psutil
 #: Seconds a member gets to obey one of its gentle signals.
 PATIENCE_S = 3.0
 
-#: Seconds by which two readings of a process's start may differ; the wall clock is part of the reading.
-_SAME_START_S = 5.0
+#: Seconds by which two readings of a process's start may differ: on Linux it is a number of the kernel's own, on macOS
+#: the difference of two times that the clock's corrections move.
+_SAME_START_S = 0.5
+
+
+def _started_s(process: psutil.Process) -> float:
+    """When the process started, in seconds since the machine did: a clock that is set meanwhile does not change it."""
+    return float(process.create_time() - psutil.boot_time())
 
 
 @dataclass(frozen=True)
 class Member:
-    """A child process, known by pid and start (a recycled pid has another start), or a path to remove."""
+    """A child process, or a path to remove.
+
+    A process is known by its pid and `started`, in seconds since the machine's start: a recycled pid has another.
+    """
 
     name: str
     pid: int = 0
@@ -45,13 +54,13 @@ class Member:
     @classmethod
     def of(cls, name: str, pid: int, signals: Iterable[int]) -> "Member":
         """Describe a process that runs now; it is a zombie at worst, as its parent is the caller."""
-        return cls(name, pid, psutil.Process(pid).create_time(), [int(number) for number in signals])
+        return cls(name, pid, _started_s(psutil.Process(pid)), [int(number) for number in signals])
 
     def process(self) -> psutil.Process | None:
         """The process, if it is still the one that was registered and has not ended."""
         try:
             process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.started) < _SAME_START_S
+            same = abs(_started_s(process) - self.started) < _SAME_START_S
             return process if same and process.status() != psutil.STATUS_ZOMBIE else None
         except psutil.NoSuchProcess:
             return None

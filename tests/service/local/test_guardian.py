@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from bilten.local import family as families
 from bilten.local.family import Family
@@ -143,6 +144,16 @@ def test_a_supervisor_that_ends_in_order_stops_its_members_itself(tmp_path: Path
         assert family.stop("nobody") is None
     assert child.returncode == -signal.SIGTERM
     assert not list(tmp_path.glob("*.json"))
+
+
+def test_a_clock_that_is_set_meanwhile_hides_no_member(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with Family(tmp_path) as family:
+        child = family.spawn("sleeper", ["sleep", "600"], env=dict(os.environ), cwd=tmp_path, output=subprocess.DEVNULL)
+        before = psutil.boot_time()  # Linux tells it as the clock's time less the time that it has been up
+        monkeypatch.setattr(psutil._psplatform, "boot_time", lambda: before + 3600)  # noqa: SLF001 what create_time reads
+        assert Member(**json.loads((tmp_path / "sleeper.json").read_text())).process()
+        family.kill()
+        assert child.wait(timeout=5) == -signal.SIGKILL
 
 
 def test_two_members_cannot_have_one_name(tmp_path: Path):
