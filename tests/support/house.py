@@ -92,11 +92,14 @@ class House:
                 await running
 
     async def idle(self) -> None:
-        """Until nothing waits in the outbox."""
+        """Until nothing in the outbox is due."""
 
         async def nothing() -> bool:
             left: int = await self.api.db.fetchval(
-                "select count(*) from jobs where finished_at is null and dead_at is null and kind like 'files.%'"
+                """
+                select count(*) from jobs where finished_at is null and dead_at is null and kind like 'files.%'
+                and (attempts > 0 or run_at <= now())
+                """
             )
             return not left
 

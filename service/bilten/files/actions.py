@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bilten.audit.queries import record
 from bilten.audit.values import plain
 from bilten.context import Principal
-from bilten.files import list_queries, queries, removal
+from bilten.files import list_queries, queries, reference_queries, removal
 from bilten.files.errors import FileNotAvailable, FileNotFound, NotYourFile
 from bilten.files.list_queries import Row
 from bilten.files.removing import keys_of, paths_of, remove_rows
@@ -92,6 +92,7 @@ async def change(services: Services, principal: Principal, file_id: str, body: F
 async def remove(services: Services, principal: Principal, file_id: UUID, *, if_match: str | None = None) -> None:
     """Delete a file, its versions and their bytes. Raises `FileNotFound`, `PreconditionFailed`."""
     async with services.db.transaction() as tx:
+        await reference_queries.lock_pages(tx, [file_id])
         file = await lock_own(tx, principal, str(file_id))
         etags.require_match(if_match, file["updated_at"])
         await remove_rows(tx, services.settings, file["id"], actor_id=principal.user_id)
@@ -103,6 +104,7 @@ async def remove_by_key(services: Services, principal: Principal, key: str) -> N
     if found is None:
         raise FileNotFound
     async with services.db.transaction() as tx:
+        await reference_queries.lock_pages(tx, [found["id"]])
         file = await queries.lock(tx, found["id"])
         if file is None:
             raise FileNotFound

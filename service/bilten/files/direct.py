@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bilten.context import Principal
 from bilten.files import intake, list_queries, queries, quota_queries, removal, upload_queries
@@ -36,8 +37,10 @@ from bilten.web.errors import ApiError, ServiceUnavailable
 from bilten.web.spool import Room
 
 #: How long the form can be used; and the bytes completed.
-FORM_LIVES = timedelta(hours=1)
-UPLOAD_LIVES = timedelta(hours=2)
+FORM_LIVES = timedelta(minutes=15)
+UPLOAD_LIVES = timedelta(hours=1)
+#: An upload with the form that began in its last moment is through by then.
+_AFTER_FORM = timedelta(minutes=5)
 
 
 class _CompletedMeanwhile(Exception):
@@ -104,7 +107,7 @@ async def _complete(services: Services, owner: Principal, upload: RowMapping) ->
             return await _take(services, owner, upload, found, await _fetch(services, upload, found, room))
         except ApiError as refused:
             if not isinstance(refused, ServiceUnavailable):
-                await _drop(services, owner, upload)
+                await _drop(services, upload)
             raise
 
 
@@ -157,17 +160,28 @@ async def _take(services: Services, owner: Principal, upload: RowMapping, found:
         wanted = {name: upload[name] for name in ("folder", "tags", "alt_text", "visibility")}
         row = await intake.write_down(tx, services, owner, taken, wanted)
         await upload_queries.finish(tx, upload["id"], row["id"])
-        await removal.ask(tx, services.settings, quarantine=[upload_key(upload["id"])])
+        await _remove_bytes(tx, services, upload)
         taken.kept = True
         return row
 
 
-async def _drop(services: Services, owner: Principal, upload: RowMapping) -> None:
-    """The upload is over: its quota is given back, its bytes go, and what else is sent with its form is swept."""
+async def _drop(services: Services, upload: RowMapping) -> None:
+    """The upload is over, and its bytes go. Its quota is held as long as its form can bring others."""
     async with services.db.transaction() as tx:
         first = await upload_queries.lock(tx, upload["id"])
         if first is not None and first["file_id"] is not None:
             raise _CompletedMeanwhile(first["file_id"])
-        await quota_queries.release(tx, owner.user_id, upload["id"])
+        await quota_queries.hold_until(tx, upload["id"], _form_over(upload))
         await upload_queries.remove(tx, upload["id"])
-        await removal.ask(tx, services.settings, quarantine=[upload_key(upload["id"])])
+        await _remove_bytes(tx, services, upload)
+
+
+async def _remove_bytes(tx: AsyncConnection, services: Services, upload: RowMapping) -> None:
+    """What the form has brought goes, and once it cannot be used any more, what it has brought since."""
+    for at in (None, _form_over(upload)):
+        await removal.ask(tx, services.settings, quarantine=[upload_key(upload["id"])], at=at)
+
+
+def _form_over(upload: RowMapping) -> datetime:
+    begun: datetime = upload["expires_at"] - UPLOAD_LIVES
+    return begun + FORM_LIVES + _AFTER_FORM

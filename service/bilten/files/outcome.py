@@ -139,6 +139,7 @@ async def _take_away(
     tx: AsyncConnection, settings: Settings, version: RowMapping, ended: dict[str, Any], told: dict[str, Any]
 ) -> RowMapping | None:
     """End a clean version, and whatever shows it. Its file; None when it is not clean any more."""
+    await reference_queries.lock_pages(tx, [version["file_id"]])
     file = await queries.lock(tx, version["file_id"])
     if file is None:
         return None

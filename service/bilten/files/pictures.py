@@ -14,7 +14,7 @@ import orjson
 from bilten.context import Principal
 from bilten.files import intake, reference_queries, verdict
 from bilten.files.addresses import public_url
-from bilten.files.errors import FileNotAllowed, InvalidFileType, ScannerDown, TypeNotTaken
+from bilten.files.errors import FileNotAllowed, FileNotFound, InvalidFileType, ScannerDown, TypeNotTaken
 from bilten.files.intake import Bytes, TakenIn
 from bilten.files.list_queries import Row
 from bilten.files.picture_schemas import Picture
@@ -91,8 +91,10 @@ async def show_profile(services: Services, owner: Principal, row: Row) -> None:
     """Let a clean picture be that of the caller's account; the one before goes."""
     url = public_url(services.settings, row["place"], row["served_key"])
     async with services.db.transaction() as tx:
-        before = await reference_queries.replace(tx, row["id"], "profile", user_id=owner.user_id)
         await reference_queries.show_profile(tx, owner.user_id, url)
+        if not await reference_queries.keep(tx, row["id"]):
+            raise FileNotFound
+        before = await reference_queries.replace(tx, row["id"], "profile", user_id=owner.user_id)
         await remove_unreferenced(tx, services.settings, before, actor_id=owner.user_id)
 
 

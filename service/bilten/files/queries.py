@@ -1,7 +1,7 @@
 """How files are written: one statement a function, inside a transaction of `intake`, `actions` or a job.
 
-Locks are taken in one order everywhere: the file, its versions, its owner's quota; of several files, all files first,
-in the order of their ids.
+Locks are taken in one order everywhere: what shows the file, the file, its versions, its owner's quota; of several
+files, all files first, in the order of their ids.
 """
 
 from collections.abc import Mapping, Sequence

@@ -5,6 +5,7 @@ reservation whose upload vanished ends by itself.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import RowMapping, func, or_, select, text, update
@@ -38,6 +39,12 @@ async def settle(tx: AsyncConnection, owner_id: UUID, reservation: UUID, size_by
     """Make what was reserved used, as `size_bytes`; False when the reservation ended and there is no room any more."""
     held = await _end(tx, reservation)
     return await _move(tx, owner_id, used=size_bytes, reserved=-held, limit=limit)
+
+
+async def hold_until(tx: AsyncConnection, reservation: UUID, at: datetime) -> None:
+    """Let a reservation end by itself at that time."""
+    held = update(quota_reservations).where(quota_reservations.c.id == reservation)
+    await tx.execute(held.values(expires_at=at))
 
 
 async def release(tx: AsyncConnection, owner_id: UUID, reservation: UUID) -> None:

@@ -36,9 +36,30 @@ async def replace(tx: AsyncConnection, file_id: UUID | None, purpose: Purpose, *
 
 
 async def public_file(tx: AsyncConnection, key: str) -> RowMapping | None:
-    """The id and owner of the file whose current version shows these bytes to all."""
+    """The id and owner of the file whose current version shows these bytes to all, which stays until this ends."""
     row = (await tx.exec_driver_sql(SERVED_BY_KEY, (key,))).mappings().one_or_none()
-    return row if row is not None and row["visibility"] == "public" else None
+    if row is None or row["visibility"] != "public" or not await keep(tx, row["id"]):
+        return None
+    return row
+
+
+async def keep(tx: AsyncConnection, file_id: UUID) -> bool:
+    """Let the file stay until the transaction ends; False when it is gone."""
+    locked = select(files.c.id).where(files.c.id == file_id).with_for_update(read=True, key_share=True)
+    return await tx.scalar(locked) is not None
+
+
+async def lock_pages(tx: AsyncConnection, file_ids: Sequence[UUID]) -> None:
+    """Lock what shows these files: who writes to that locks it before the file that it shows."""
+    of_files = file_references.c.file_id.in_(file_ids)
+    for table, column in (
+        (users, file_references.c.user_id),
+        (events, file_references.c.event_id),
+        (articles, file_references.c.article_id),
+    ):
+        shown = select(column).where(of_files, column.is_not(None))
+        rows = select(table.c.id).where(table.c.id.in_(shown)).order_by(table.c.id)
+        await tx.execute(rows.with_for_update(key_share=True))
 
 
 async def unreferenced(tx: AsyncConnection, file_ids: Sequence[UUID]) -> Sequence[UUID]:

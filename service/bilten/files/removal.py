@@ -6,6 +6,7 @@ serves nothing of it, whether the bytes are still there or not.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -52,14 +53,16 @@ async def ask(
     media: Iterable[str] = (),
     paths: Iterable[str] = (),
     file_id: UUID | None = None,
+    at: datetime | None = None,
 ) -> None:
-    """Let the worker remove these, when the transaction is committed."""
+    """Let the worker remove these objects and purge these paths, when the transaction is committed; objects `at`."""
     ended, of_file = list(paths), file_id and str(file_id)
     for start in range(0, len(ended), BATCH):
         await enqueue(tx, settings, PURGE, {"paths": ended[start : start + BATCH], "file_id": of_file})
     parts = {"quarantine": list(quarantine), "media": list(media)}
     for start in range(0, max(map(len, parts.values())), BATCH):
-        await enqueue(tx, settings, REMOVE, {name: keys[start : start + BATCH] for name, keys in parts.items()})
+        unwanted = {name: keys[start : start + BATCH] for name, keys in parts.items()}
+        await enqueue(tx, settings, REMOVE, unwanted, run_at=at)
 
 
 def kinds(settings: Settings, store: ObjectStore, cdn: Cdn) -> list[Kind[Any]]:

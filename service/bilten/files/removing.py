@@ -18,6 +18,7 @@ async def remove_rows(tx: AsyncConnection, settings: Settings, file_id: UUID, *,
 
     Nothing happens when it is gone already.
     """
+    await reference_queries.lock_pages(tx, [file_id])
     file = await queries.lock(tx, file_id)
     if file is None:
         return
@@ -50,6 +51,7 @@ async def remove_all(
     tx: AsyncConnection, settings: Settings, file_ids: Sequence[UUID], *, actor_id: UUID | None
 ) -> None:
     """Remove these files, all of them locked before anything else is."""
+    await reference_queries.lock_pages(tx, file_ids)
     await queries.lock_all(tx, file_ids)
     for file_id in file_ids:
         await remove_rows(tx, settings, file_id, actor_id=actor_id)

@@ -5,7 +5,7 @@ and a scan its pictures. It also ends what was begun and given up: reservations,
 shows, scans whose job is no more.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -14,6 +14,7 @@ import structlog
 
 from bilten.db.database import Database
 from bilten.files import quota_queries, scan, sweep_queries
+from bilten.files.lost import lost
 from bilten.files.metrics import FILE_METRICS
 from bilten.files.removing import remove_rows
 from bilten.objects.store import Object, ObjectStore
@@ -24,6 +25,9 @@ GRACE = timedelta(hours=1)
 #: How long a picture of tier U may wait for a page that shows it.
 UNSHOWN = timedelta(hours=24)
 BATCH = 500
+
+#: Which of these keys a row knows.
+Known = Callable[[Database, Sequence[str]], Awaitable[set[str]]]
 
 log = structlog.get_logger("bilten.files")
 
@@ -36,7 +40,7 @@ class Found:
     orphans: list[str] = field(default_factory=list)
     #: Objects of which a process that was killed has left parts.
     partial: int = 0
-    #: Versions whose bytes are not there.
+    #: Versions some of whose bytes are not there.
     lost: list[UUID] = field(default_factory=list)
     #: Versions that wait for a scan that nobody is asked for any more.
     stuck: list[UUID] = field(default_factory=list)
@@ -67,20 +71,14 @@ class Sweeper:
         found = Found()
         before = datetime.now(UTC) - self.grace
         await self._give_up(found, dry_run=dry_run)
-        for bucket, known in (
-            (self.settings.s3_quarantine_bucket, sweep_queries.known_in_quarantine),
-            (self.settings.s3_media_bucket, sweep_queries.known_in_media),
-        ):
-            self.tell(f"looking through {bucket}")
-            async for page in _pages(self.store.walk(bucket)):
-                keys = [each.key for each in page if each.modified < before]
-                orphans = sorted(set(keys) - await known(self.db, keys)) if keys else []
-                found.orphans += [f"{bucket}/{key}" for key in orphans]
-                if orphans and not dry_run:
-                    await self.store.remove(bucket, orphans)
-            found.partial += await self.store.abort_incomplete(bucket, self.grace, dry_run=dry_run)
-        self.tell("looking for bytes that are gone")
-        await self._find_lost(found, before, dry_run=dry_run)
+        quarantine, media = self.settings.s3_quarantine_bucket, self.settings.s3_media_bucket
+        async for _ in self._swept(quarantine, sweep_queries.known_in_quarantine, found, before, dry_run=dry_run):
+            pass
+        kept = self._swept(media, sweep_queries.known_in_media, found, before, dry_run=dry_run)
+        async for version_id, key in lost(self.db, self.store, media, kept, before=before, batch=BATCH):
+            log.error("file_bytes_lost", version=str(version_id), key=key, dry_run=dry_run)
+            if version_id not in found.lost:
+                found.lost.append(version_id)
         FILE_METRICS.swept(found)
         if not found.nothing:
             log.warning(
@@ -89,6 +87,21 @@ class Sweeper:
                 unshown=len(found.unshown), abandoned=found.abandoned, dry_run=dry_run,
             )  # fmt: skip
         return found
+
+    async def _swept(
+        self, bucket: str, known: Known, found: Found, before: datetime, *, dry_run: bool
+    ) -> AsyncIterator[str]:
+        """The keys of a bucket in order, while those that no row knows are removed from it."""
+        self.tell(f"looking through {bucket}")
+        async for page in _pages(self.store.walk(bucket)):
+            keys = [each.key for each in page if each.modified < before]
+            orphans = sorted(set(keys) - await known(self.db, keys)) if keys else []
+            found.orphans += [f"{bucket}/{key}" for key in orphans]
+            if orphans and not dry_run:
+                await self.store.remove(bucket, orphans)
+            for each in page:
+                yield each.key
+        found.partial += await self.store.abort_incomplete(bucket, self.grace, dry_run=dry_run)
 
     async def _give_up(self, found: Found, *, dry_run: bool) -> None:
         async with self.db.transaction() as tx:
@@ -121,19 +134,6 @@ class Sweeper:
             for _, file_id in [] if dry_run else page:
                 async with self.db.transaction() as tx:
                     await remove_rows(tx, self.settings, file_id, actor_id=None)
-
-    async def _find_lost(self, found: Found, before: datetime, *, dry_run: bool) -> None:
-        """Every clean version's served object, page by page."""
-        there: set[str] = set()
-        async for page in _pages(self.store.walk(self.settings.s3_media_bucket)):
-            there.update(each.key for each in page)
-        last: UUID | None = None
-        while rows := await sweep_queries.clean_versions(self.db, after=last, at_most=BATCH):
-            last = rows[-1]["id"]
-            lost = [row for row in rows if row["scanned_at"] < before and row["served_key"] not in there]
-            found.lost += [row["id"] for row in lost]
-            for row in lost:
-                log.error("file_bytes_lost", version=str(row["id"]), key=row["served_key"], dry_run=dry_run)
 
 
 async def _pages(objects: AsyncIterator[Object]) -> AsyncIterator[Sequence[Object]]:

@@ -59,9 +59,12 @@ _END_UPLOADS = text("""
     select count(*) filter (where file_id is null) from ended
 """)
 _CLEAN = """
-select id, served_key, scanned_at from file_versions
-where status = 'clean' and ($1::uuid is null or id > $1) order by id limit $2
+select v.id, v.served_key, v.scanned_at,
+  array(select i.key from file_variants i where i.version_id = v.id) as variant_keys
+from file_versions v
+where v.status = 'clean' and ($1::uuid is null or v.id > $1) order by v.id limit $2
 """
+_IS_CLEAN = "select exists (select from file_versions where id = $1 and status = 'clean')"
 # Along the index of the times at which jobs were done.
 _ENDED_LATELY = text("""
     select exists (select from jobs where finished_at > now() - cast(:within as interval) and kind = :kind)
@@ -141,5 +144,11 @@ async def end_uploads(tx: AsyncConnection) -> int:
 
 
 async def clean_versions(db: Database, *, after: UUID | None, at_most: int) -> list[asyncpg.Record]:
-    """Clean versions in the order of their ids."""
+    """Clean versions in the order of their ids, with the keys of what is shown of each."""
     return await db.fetch(_CLEAN, after, at_most)
+
+
+async def is_clean(db: Database, version_id: UUID) -> bool:
+    """Whether a version is still there, and clean."""
+    found: bool = await db.fetchval(_IS_CLEAN, version_id)
+    return found

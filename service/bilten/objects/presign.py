@@ -1,11 +1,10 @@
-"""What browsers are given to reach the object store directly: a form to upload with, an address to read from.
+"""What browsers are given to reach the object store directly: a form to upload with.
 
-Both are signed here, without asking the store, for the address that browsers reach.
+It is signed here, without asking the store, for the address that browsers reach.
 """
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from minio import Minio
 from minio.datatypes import PostPolicy
@@ -32,12 +31,3 @@ def presign_post(
     signed = client.presigned_post_policy(policy)
     url = client.get_presigned_url("POST", bucket, key).partition("?")[0].removesuffix(key)
     return PostForm(url.rstrip("/"), {"key": key, "Content-Type": media_type, **signed}, expires_at)
-
-
-def presign_get(
-    client: Minio, bucket: str, key: str, *, expires: timedelta, disposition: str | None, media_type: str | None
-) -> str:
-    """Sign an address for GET."""
-    wanted = {"response-content-disposition": disposition, "response-content-type": media_type}
-    headers: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
-    return str(client.get_presigned_url("GET", bucket, key, expires=expires, response_headers=headers))

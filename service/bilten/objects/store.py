@@ -22,7 +22,7 @@ from minio.error import MinioException, S3Error
 from bilten.objects.client import connect, signer
 from bilten.objects.errors import NoSuchObject
 from bilten.objects.multipart import Writer
-from bilten.objects.presign import PostForm, presign_get, presign_post
+from bilten.objects.presign import PostForm, presign_post
 from bilten.objects.transfer import Body, Place, Transfer, failed
 from bilten.settings import Settings
 
@@ -157,18 +157,6 @@ class ObjectStore:
     ) -> PostForm:
         """A form with which a browser uploads this object and no other, of this type and so many bytes, until then."""
         return presign_post(self._public, bucket, key, size_range=size_range, media_type=media_type, expires=expires)
-
-    def presign_get(
-        self,
-        bucket: str,
-        key: str,
-        *,
-        expires: timedelta,
-        disposition: str | None = None,
-        media_type: str | None = None,
-    ) -> str:
-        """An address at which a browser reads this object until then, answered with this disposition and type."""
-        return presign_get(self._public, bucket, key, expires=expires, disposition=disposition, media_type=media_type)
 
     async def _call(self, what: str, place: Place, function: Callable[[], Any]) -> Any:
         try:

@@ -31,7 +31,8 @@ _TRIES = 3
 _PAUSE_S = 0.1
 #: Enough of an answer that is no object: a list of 1,000 uploads.
 _MOST_TOLD = 4 * 1024 * 1024
-#: Transfers at a time; one more waits as long as for a connection.
+#: Objects read at a time, and other calls at a time; one more waits as long as for a connection. Apart, so that readers
+#: who take their time keep nobody from writing.
 _AT_ONCE = 512
 _SIGNED_FOR = timedelta(minutes=15)
 _PASSING = frozenset({408, 429, 500, 502, 503, 504})
@@ -116,20 +117,25 @@ class Transfer:
             sock_connect=settings.s3_connect_timeout_s,
             sock_read=settings.s3_read_timeout_s,
         )
-        self._session: aiohttp.ClientSession | None = None
+        self._readers: aiohttp.ClientSession | None = None
+        self._others: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
         """Make connections possible."""
-        self._session = aiohttp.ClientSession(
+        self._readers, self._others = self._make_session(), self._make_session()
+
+    async def close(self) -> None:
+        """End them."""
+        for session in (self._readers, self._others):
+            if session is not None:
+                await session.close()
+
+    def _make_session(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=_AT_ONCE), timeout=self._timeout, auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(), read_bufsize=CHUNK_BYTES // 2,
             skip_auto_headers=["Content-Type"],
         )  # fmt: skip
-
-    async def close(self) -> None:
-        """End them."""
-        if self._session is not None:
-            await self._session.close()
 
     @asynccontextmanager
     async def get(self, place: Place, offset: int, length: int | None, if_etag: str | None) -> AsyncIterator[Body]:
@@ -170,7 +176,9 @@ class Transfer:
         self, method: str, place: Place, query: Mapping[str, str], headers: Mapping[str, str], body: bytes | Part | None
     ) -> aiohttp.ClientResponse | Reply:
         """The answer of an object, unread, or of anything else, read."""
-        if self._session is None:
+        of_object = method == "GET" and not query
+        session = self._readers if of_object else self._others
+        if session is None:
             raise RuntimeError("the object store was not opened")
         url = self._signer.get_presigned_url(
             method, place.bucket, place.key, expires=_SIGNED_FOR, extra_query_params=dict(query)
@@ -180,11 +188,9 @@ class Transfer:
         if isinstance(body, Part):
             sent["Content-Length"] = str(body.length)
             data = self._pieces(body)
-        answer = await self._session.request(
-            method, URL(url, encoded=True), data=data, headers=sent, allow_redirects=False
-        )
+        answer = await session.request(method, URL(url, encoded=True), data=data, headers=sent, allow_redirects=False)
         try:
-            return answer if method == "GET" and not query and answer.status in {200, 206} else await _read(answer)
+            return answer if of_object and answer.status in {200, 206} else await _read(answer)
         except BaseException:
             answer.close()
             raise

@@ -1,14 +1,17 @@
 """Direct uploads: the bytes go to the store, and become a file only when they are those that were declared."""
 
 import hashlib
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
 import pytest
 from bilten.files import intake
+from bilten.files.sweep import Sweeper
 from bilten.local.clamd import eicar
 from fixtures.api import Reply
 from support.house import House, letter
+from support.jobs import change
 from support.pictures import camera
 
 
@@ -78,8 +81,32 @@ async def test_other_bytes_of_the_same_size_are_refused_and_gone(staffed: House)
     assert (refused.status, refused.json["code"]) == (422, "CONTENT_MISMATCH")
     await staffed.idle()
     assert await staffed.keys() == {"quarantine": [], "media": []}
-    assert await reserved(staffed, token) == 0
     assert (await complete(staffed, token, upload)).status == 404
+
+
+@pytest.mark.parametrize("other", [True, False], ids=["that was refused", "that was completed"])
+async def test_what_a_form_brings_after_the_end_of_its_upload_goes_when_it_cannot_be_used_any_more(
+    staffed: House, other: bool
+):
+    """And as long as one that was refused can be used, it holds quota: else it would store for nothing."""
+    token, content = await staffed.api.as_user(), camera()
+    upload = (await begin(staffed, token, content)).data["upload"]
+    sent = content[:-2] + b"xx" if other else content
+    await send(upload, sent)
+    assert (await complete(staffed, token, upload)).status == (422 if other else 200)
+    await staffed.idle()
+    assert await send(upload, sent) in (200, 204)
+    assert len((await staffed.keys())["quarantine"]) == 1
+    assert await reserved(staffed, token) == (len(content) if other else 0)
+    form_over = "between now() + interval '19 minutes' and now() + interval '20 minutes'"
+    removals = f"kind = 'files.remove' and run_at {form_over}"
+    assert await staffed.api.db.fetchval(f"select count(*) from jobs where {removals}") == 1  # noqa: S608 constants
+    await change(staffed.api.db, f"update jobs set run_at = now() where {removals}")  # noqa: S608 constants
+    await change(staffed.api.db, f"update quota_reservations set expires_at = now() where expires_at {form_over}")  # noqa: S608
+    await staffed.idle()
+    assert (await staffed.keys())["quarantine"] == []
+    await Sweeper(staffed.api.settings, staffed.api.db, staffed.store, timedelta(0)).sweep()
+    assert await reserved(staffed, token) == 0
 
 
 async def test_what_a_direct_upload_brings_is_scanned_as_everything_is(staffed: House):
@@ -112,9 +139,9 @@ async def test_what_can_be_known_before_the_bytes_is_refused_before_them(open_ho
         ({"size_bytes": 10_001}, 409, "QUOTA_EXCEEDED"),
         ({"sha256": "beef"}, 400, "VALIDATION_ERROR"),
     ]
-    for change, status, code in refused:
-        reply = await begin(house, token, b"x" * 5000, **change)
-        assert (reply.status, reply.json["code"]) == (status, code), change
+    for changes, status, code in refused:
+        reply = await begin(house, token, b"x" * 5000, **changes)
+        assert (reply.status, reply.json["code"]) == (status, code), changes
 
 
 async def test_nobody_has_more_files_wait_for_the_scanner_than_one_owner_may(

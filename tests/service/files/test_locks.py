@@ -3,13 +3,17 @@
 import asyncio
 from collections.abc import Coroutine
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
+from bilten.context import Principal
 from bilten.db.database import Database
-from bilten.files import queries, quota_queries
+from bilten.events import queries as event_queries
+from bilten.files import queries, quota_queries, references
 from bilten.files.removing import remove_all, remove_rows
+from contract.world import NEW_EVENT
 from support.house import House, letter
 from support.jobs import until
+from support.pictures import camera
 
 
 async def begun(db: Database, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
@@ -63,3 +67,39 @@ async def test_pictures_can_go_together_while_a_worker_refuses_one_of_them(house
         await quota_queries.give_back(tx, owner_id, 0)
     await removal
     assert not await db.fetchval("select count(*) from files")
+
+
+async def shown_by_an_event(house: House, token: str) -> tuple[dict[str, Any], str]:
+    """A picture of the library, and the id of an event with it."""
+    file = await house.clean(token, camera(), visibility="public")
+    made = await house.api.post("/events", token=token, json=NEW_EVENT | {"cover_image_url": file["url"]})
+    return file, made.data["event"]["id"]
+
+
+async def test_a_picture_can_be_deleted_while_what_shows_it_is_changed(staffed: House):
+    token, api = await staffed.api.as_organizer(), staffed.api
+    file, event = await shown_by_an_event(staffed, token)
+
+    async def gone() -> None:
+        assert (await api.delete(f"/files/{file['id']}", token=token)).status == 200
+
+    async with api.db.transaction() as tx:
+        row = await event_queries.lock(tx, UUID(event))
+        assert row is not None
+        deletion = await begun(api.db, gone())
+        organizer = Principal(row["organizer_id"], "organizer", uuid4(), uuid4(), 0)
+        await references.show(tx, api.services, organizer, None, "cover", event_id=row["id"])
+    await deletion
+    assert not await api.db.fetchval("select count(*) from files")
+
+
+async def test_an_event_can_be_given_a_picture_that_is_being_deleted(staffed: House):
+    token, api = await staffed.api.as_organizer(), staffed.api
+    file, event = await shown_by_an_event(staffed, token)
+    await api.put(f"/events/{event}", token=token, json={"cover_image_url": None})
+    async with api.db.transaction() as tx:
+        await remove_rows(tx, api.settings, UUID(file["id"]), actor_id=None)
+        changed = await begun(api.db, api.put(f"/events/{event}", token=token, json={"cover_image_url": file["url"]}))
+    reply = await changed
+    assert reply.status == 200, reply.text
+    assert not await api.db.fetchval("select count(*) from file_references")

@@ -8,6 +8,7 @@ from bilten.files import sweep, watch
 from bilten.files.addresses import media_key, original_key
 from bilten.files.sweep import Sweeper
 from bilten.files.sweep_job import SWEEP, ask_when_due
+from support.documents import pdf
 from support.house import House
 from support.jobs import change, until
 from support.pictures import camera
@@ -85,6 +86,33 @@ async def test_bytes_that_are_gone_are_told(staffed: House):
     found = await sweeper(staffed).sweep()
     assert len(found.lost) == 1
     assert not (await sweeper(staffed).sweep(dry_run=True)).nothing
+
+
+@pytest.mark.parametrize("kind", ["a variant", "the original", "a document"])
+async def test_whatever_is_gone_of_a_version_is_told_of_that_one(
+    staffed: House, monkeypatch: pytest.MonkeyPatch, kind: str
+):
+    """With more versions than are compared at a time, and objects among theirs that no row knows."""
+    monkeypatch.setattr(sweep, "BATCH", 2)
+    token = await staffed.api.as_user()
+    for _ in range(4):
+        await staffed.clean(token, camera())
+    await staffed.clean(token, pdf(b"a page"), name="a.pdf", media_type="application/pdf")
+    await staffed.idle()
+    bucket = staffed.api.settings.s3_media_bucket
+    for key in (f"{uuid4().hex}-{'0' * 64}.jpg", original_key(uuid4()), "zzz"):
+        await staffed.store.put_bytes(bucket, key, b"x", "text/plain")
+    versions = await staffed.api.db.fetch("select id, served_key, width from file_versions order by id")
+    lacking = [each for each in versions if (each["width"] is None) == (kind == "a document")][-1]
+    gone = {"the original": original_key(lacking["id"]), "a document": lacking["served_key"]}.get(kind)
+    if gone is None:
+        gone = await staffed.api.db.fetchval(
+            "select key from file_variants where version_id = $1 and name = 'small'", lacking["id"]
+        )
+    await staffed.store.remove(bucket, [gone])
+    found = await sweeper(staffed).sweep()
+    assert found.lost == [lacking["id"]]
+    assert len(found.orphans) == 3
 
 
 async def test_what_was_begun_and_given_up_ends(house: House, monkeypatch: pytest.MonkeyPatch):

@@ -4,12 +4,13 @@ import asyncio
 import os
 import threading
 import uuid
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from bilten.local.objectstore import S3Address
+from bilten.objects import transfer
 from bilten.objects.errors import NoSuchObject, StoreUnavailable
 from bilten.objects.multipart import PART_BYTES
 from bilten.objects.transfer import Place
@@ -51,6 +52,20 @@ async def test_a_file_of_several_parts_arrives_whole(bucket: Bucket, large: Path
     assert (found.size, found.media_type) == (len(LARGE), "application/pdf")
     assert await read(bucket, "large") == LARGE
     assert await bucket.store.abort_incomplete(bucket.name, timedelta(days=-1)) == 0
+
+
+async def test_readers_who_take_their_time_keep_nobody_from_writing(
+    object_store: S3Address, open_bucket: OpenBucket, large: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(transfer, "_AT_ONCE", 2)
+    bucket = await open_bucket(object_store, s3_connect_timeout_s=1)
+    await bucket.store.put_file(bucket.name, "large", large, "application/pdf")
+    async with AsyncExitStack() as slow:
+        for _ in range(2):
+            await slow.enter_async_context(bucket.store.reading(bucket.name, "large"))
+        with pytest.raises(StoreUnavailable):
+            await read(bucket, "large")
+        assert await bucket.store.put_bytes(bucket.name, "small", b"content", "text/plain")
 
 
 async def test_an_object_is_never_written_over(bucket: Bucket, large: Path, tmp_path: Path):
