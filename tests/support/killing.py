@@ -38,12 +38,12 @@ def variables(settings: dict[str, str]) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def held(database_url: str, table: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """A table that nobody else may use while the block runs. What comes waits until somebody does."""
+async def held(database_url: str, table: str, *, readers: bool = True) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """A table that nobody else may write to, or even read, while the block runs. What is yielded waits for one who would."""
     connection, watch = [await asyncpg.connect(database_url) for _ in range(2)]
     try:
         async with connection.transaction():
-            await connection.execute(f"lock table {table} in access exclusive mode")
+            await connection.execute(f"lock table {table} in {'' if readers else 'access '}exclusive mode")
 
             async def waiting() -> bool:
                 sql = "select exists (select from pg_locks where not granted and relation = $1::regclass)"

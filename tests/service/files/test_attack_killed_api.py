@@ -97,7 +97,7 @@ async def while_the_body_arrives(scene: Scene) -> None:
 
 
 async def before_it_is_known_to_be_bad_or_not(scene: Scene) -> None:
-    async with held(scene.database_url, "file_verdicts") as waited:
+    async with held(scene.database_url, "file_verdicts", readers=False) as waited:
         await scene.send("/files", PDF)
         await waited()
         scene.kill()
