@@ -13,8 +13,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
+
+import psutil
 
 from bilten.local import pgbinaries
 from bilten.local.family import Family, quiet_environment
@@ -159,16 +162,17 @@ class Postgres:
             )
 
     def _clear_stale_lock(self) -> None:
-        """Remove the lock file of a server that was killed: its pid may belong to anyone by now."""
+        """End a server that still runs on this data, and remove its lock file.
+
+        The file's pid may belong to anyone by now, and its time is of a clock that may have been set since: a server of
+        this data is known by its working directory.
+        """
         lock = self._data / "postmaster.pid"
-        try:
-            pid, _, started = lock.read_text().splitlines()[:3]
-        except (OSError, ValueError):
-            lock.unlink(missing_ok=True)
-            return
-        survivor = Member("survivor", int(pid), float(started), [int(number) for number in _SIGNALS])
-        if (process := survivor.process()) is not None and process.name() == "postgres":
-            end(survivor)
+        with suppress(OSError, ValueError, IndexError, psutil.Error):
+            pid = int(lock.read_text().splitlines()[0])
+            process = psutil.Process(pid)
+            if process.name() == "postgres" and Path(process.cwd()).samefile(self._data):
+                end(Member.of("survivor", pid, _SIGNALS))
         lock.unlink(missing_ok=True)
 
     def _is_ready(self) -> bool:
