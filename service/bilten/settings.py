@@ -250,7 +250,7 @@ class Settings(BaseSettings):
     worker_port: int = Field(
         0, ge=0, le=65535, description="Port of the worker's own /livez, /readyz and /metrics; 0: none."
     )
-    worker_poll_s: float = Field(1, gt=0, le=60, description="How often an idle worker looks for jobs, in seconds.")
+    worker_poll_s: float = Field(0.2, gt=0, le=60, description="How often an idle worker looks for jobs, in seconds.")
     worker_lease_s: float = Field(60, gt=0, description="After how long a job of a vanished worker is taken over.")
     worker_max_attempts: int = Field(8, ge=1, description="Attempts before a job becomes a dead letter.")
 
