@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
+from bilten.web.json_body import integral
 from bilten.web.text import Line
 
 MAX_ATTENDEES = 10_000_000
@@ -29,8 +30,7 @@ def _whole_number(value: Any) -> Any:
         if not re.fullmatch(_WHOLE_TEXT, value):
             raise ValueError(f"Send a whole number from 1 to {MAX_ATTENDEES}")
         return int(value) if value else None
-    # 120.0 is an integer to JSON Schema, and to the parsers of some languages.
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return integral(value)
 
 
 def _amount(value: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from bilten.web.text import Line
+from bilten.web.text import BLANKS, CONTROLS, Line, trimmed
 
 Visibility = Literal["private", "public"]
 Status = Literal["pending", "scanning", "clean", "infected", "unscannable", "error"]
@@ -13,14 +13,16 @@ Status = Literal["pending", "scanning", "clean", "infected", "unscannable", "err
 MAX_TAGS = 50
 MAX_FOLDER = 500
 
-_FOLDER = re.compile(r"/|(/[^/\\]+)+")
+# A name has a sign that is no dot: without, it is none, or means another folder. Each text matches in one way only, so
+# that no text takes long.
+_NAME = rf"[.{BLANKS}]*[^/\\.{CONTROLS}{BLANKS}][^/\\{CONTROLS}]*"
+_FOLDER = f"^(/{_NAME})*/*$"
 
 
 def _folder(path: str) -> str:
-    path = path.rstrip("/") or "/"
-    if not _FOLDER.fullmatch(path) or any(part in (".", "..") for part in path.split("/")):
+    if not re.fullmatch(_FOLDER, path):
         raise ValueError("must be / or names after a slash each, like /posters/2026, none of them . or ..")
-    return path
+    return "/" + "/".join(trimmed(name) for name in path.strip("/").split("/"))
 
 
 def _apart(tags: Any) -> Any:
@@ -32,7 +34,11 @@ def _unique(tags: list[str]) -> list[str]:
     return list(dict.fromkeys(tags))
 
 
-Folder = Annotated[str, Line(at_most=MAX_FOLDER), AfterValidator(_folder)]
+Folder = Annotated[
+    str,
+    Field(min_length=1, max_length=MAX_FOLDER, json_schema_extra={"pattern": _FOLDER}),
+    AfterValidator(_folder),
+]
 Tag = Annotated[str, Line(at_most=50)]
 Tags = Annotated[list[Tag], Field(max_length=MAX_TAGS), AfterValidator(_unique)]
 FormTags = Annotated[Tags, BeforeValidator(_apart)]

@@ -1,10 +1,11 @@
 """What a list of files can be filtered and ordered by."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic.alias_generators import to_snake
 
 from bilten.db.paging import Sort
 from bilten.db.text_search import MAX_WORDS
@@ -48,6 +49,12 @@ class FilesQuery(PageQuery):
     until: date | None = Field(None, validation_alias="to", description="Uploaded on this day (UTC) or earlier.")
     owner: UUID | None = Field(None, description="Whose files; of others only for admins, who see all without it.")
     sort: SortWord = Field("-created_at", description="With a minus, the largest or newest first.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_one_spelling(cls, values: dict[str, Any]) -> dict[str, Any]:
+        # Of two spellings the first counts, and the other is no unknown filter.
+        return {name: value for name, value in values.items() if to_snake(name) == name or to_snake(name) not in values}
 
     @property
     def order(self) -> Sort:

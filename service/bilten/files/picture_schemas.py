@@ -1,13 +1,15 @@
 """The frontends' own uploads on the wire (contract §2.2)."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field
 
 from bilten.files.list_queries import Row
+from bilten.scanning.render import PRESETS
 from bilten.web.answers import Answer, Wire
-from bilten.web.spelling import Body, Form, Query
+from bilten.web.spelling import Body, Form, Query, required
 
 
 class PictureForm(Form):
@@ -71,23 +73,36 @@ class GalleryAnswer(Answer):
 
 
 class DeletePicture(Body):
-    """Which file to delete."""
+    """Which file to delete. The contract has words of its own for a missing one."""
 
-    file_url: str | None = Field(None, max_length=2000, description="The address, as an upload answered it.")
+    model_config = ConfigDict(json_schema_extra=required("file_url"))
+
+    file_url: Annotated[str, Field(max_length=2000, json_schema_extra={"minLength": 1})] | None = Field(
+        None, description="The address, as an upload answered it."
+    )
 
 
-Side = Annotated[int, Field(ge=1, le=10_000)]
+def _made(sizes: Iterable[int]) -> dict[str, Any]:
+    # Only told: the contract has a refusal of its own for other sizes.
+    return {"enum": sorted(set(sizes))}
+
+
+Width = Annotated[int, Field(ge=1, le=10_000, json_schema_extra=_made(preset.width for preset in PRESETS))]
+Height = Annotated[int, Field(ge=1, le=10_000, json_schema_extra=_made(preset.height for preset in PRESETS))]
+_SIZES = ", ".join(dict.fromkeys(f"{preset.width}x{preset.height} at {preset.quality}" for preset in PRESETS))
 
 
 class OptimizeQuery(Query):
-    """Which picture is wanted of which."""
+    """Which picture is wanted of which. The contract has words of its own for a missing one."""
 
-    url: Annotated[str, StringConstraints(max_length=2000)] | None = Field(
+    model_config = ConfigDict(json_schema_extra={"required": ["url"]})
+
+    url: Annotated[str, Field(max_length=2000, json_schema_extra={"minLength": 1})] | None = Field(
         None, description="Any address of a picture."
     )
-    width: Side | None = None
-    height: Side | None = None
-    quality: int | None = Field(None, ge=1, le=100)
+    width: Width | None = Field(None, description=f"Width, height and quality are those of one: {_SIZES}.")
+    height: Height | None = Field(None, description="See `width`.")
+    quality: int | None = Field(None, ge=1, le=100, description="See `width`; without a size, it does not matter.")
     format: Literal["auto", "webp", "jpeg", "png"] = "auto"
     fit: Literal["cover", "contain", "fill"] | None = None
 

@@ -1,11 +1,11 @@
 """Files on the wire (decisions, "Files")."""
 
 from datetime import datetime
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import UUID
 
 import orjson
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from bilten.files.addresses import public_url
 from bilten.files.fields import AltText, Folder, FormTags, Status, Tags, Visibility
@@ -14,6 +14,7 @@ from bilten.scanning.types import BY_MEDIA_TYPE
 from bilten.settings import Settings
 from bilten.web import etags
 from bilten.web.answers import Answer, Wire
+from bilten.web.json_body import integral
 from bilten.web.pagination import Pagination
 from bilten.web.spelling import Body, Form, Path, Query
 
@@ -195,9 +196,14 @@ class FileChange(Body):
 class NewUpload(Body):
     """What will be uploaded, to the byte."""
 
-    name: str = Field(min_length=1, max_length=255)
-    media_type: str = Field(max_length=200, description="The type the bytes will be sent with.")
-    size_bytes: int = Field(ge=1)
+    name: str = Field(min_length=1, max_length=255, description="With an extension of the type.")
+    media_type: str = Field(
+        max_length=200,
+        description="The type the bytes will be sent with.",
+        # Only told: parameters and other names of these are taken, too, and the rest has a refusal of its own.
+        json_schema_extra={"enum": list(MEDIA_TYPES)},
+    )
+    size_bytes: Annotated[int, BeforeValidator(integral)] = Field(ge=1)
     sha256: str = Field(pattern="^[0-9a-f]{64}$", description="Of the bytes, in hexadecimal.")
     folder: Folder = "/"
     tags: Tags = Field(default_factory=list)

@@ -22,6 +22,11 @@ class InvalidJSON(ValueError):
     """The text is not JSON we take; the message is a sentence for the sender."""
 
 
+def integral(value: Any) -> Any:
+    """A whole number as an int: 120.0 is an integer to JSON Schema, and to the parsers of some languages."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def check(text: bytes) -> Any:
     """Decode `text` strictly and return the value. Raises `InvalidJSON`."""
     _check_size(text)

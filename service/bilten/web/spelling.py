@@ -4,6 +4,7 @@ A model derived from `Body` takes every field under its snake_case name, its cam
 lists itself; when several are sent, the first of that order wins. The schema shows the snake_case name and says so.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import AliasChoices, AliasGenerator, BaseModel, ConfigDict
@@ -20,6 +21,24 @@ def _tell_the_other_spelling(schema: dict[str, Any]) -> None:
         camel = to_camel(name)
         if camel != name:
             member["description"] = f"{member.get('description', '').rstrip()} Also taken as `{camel}`.".strip()
+
+
+def required(*names: str) -> Callable[[dict[str, Any]], None]:
+    """The `json_schema_extra` of a `Body` whose handler refuses null for these, and that they are missing.
+
+    For members that the contract has words of its own about: to the model, they default to null.
+    """
+
+    def tell(schema: dict[str, Any]) -> None:
+        _tell_the_other_spelling(schema)
+        schema["required"] = list(names)
+        for name in names:
+            member = schema["properties"][name]
+            del member["default"]
+            (kind,) = (branch for branch in member.pop("anyOf") if branch != {"type": "null"})
+            member.update(kind)
+
+    return tell
 
 
 class Body(BaseModel):

@@ -13,8 +13,9 @@ from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler,
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
+# What stands within the brackets of a pattern.
 #: The Unicode categories Cc, Zl and Zp. JSON lets no Cs through.
-_CONTROLS = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
+CONTROLS = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
 #: Embeddings, overrides and isolates of the bidirectional algorithm (UAX #9).
 _TURNS = r"\u202a-\u202e\u2066-\u2069"
 #: Zero-width spaces, joiners, marks, fillers and blanks: text of nothing else says nothing.
@@ -22,10 +23,17 @@ _UNSEEN = (
     r"\u00ad\u034f\u061c\u115f\u1160\u180b-\u180e\u200b-\u200f\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff"
     r"\uffa0\ufff9-\ufffb"
 )
-_A_SIGN = rf"[^\s{_CONTROLS}{_TURNS}{_UNSEEN}]"
+#: Everything else that is no sign: spaces, and the above.
+BLANKS = rf" \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000{_TURNS}{_UNSEEN}"
+_A_SIGN = f"[^{CONTROLS}{BLANKS}]"
 
-_ONE_LINE = f"^[^{_CONTROLS}]*$"
-_ONE_LINE_WITH_A_SIGN = f"^[^{_CONTROLS}]*{_A_SIGN}[^{_CONTROLS}]*$"
+_ONE_LINE = f"^[^{CONTROLS}]*$"
+_ONE_LINE_WITH_A_SIGN = f"^[^{CONTROLS}]*{_A_SIGN}[^{CONTROLS}]*$"
+
+
+def trimmed(text: str) -> str:
+    """Without what turns its direction, and without space at its ends."""
+    return re.sub(f"[{_TURNS}]", "", text).strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,7 @@ class Line:
             raise ValueError("must be one line without control characters")
         if self.required and not re.search(_A_SIGN, text):
             raise PydanticKnownError("string_too_short", {"min_length": 1})
-        return re.sub(f"[{_TURNS}]", "", text).strip()
+        return trimmed(text)
 
 
 #: An address of an image that a page may show: nothing that runs. Empty text is none.
