@@ -1,6 +1,9 @@
 """Fixtures of every test; each file in fixtures/ holds those of one concern."""
 
+import os
+
 import hypothesis
+import pytest
 
 # How long an example takes says something of the machine, and nothing of the code.
 hypothesis.settings.register_profile("bilten", deadline=None)
@@ -21,3 +24,10 @@ pytest_plugins = [
     "fixtures.browser",
     "fixtures.page",
 ]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as there are cores: tests also wait, for servers, leases and time-outs."""
+    cores = os.cpu_count() or 1
+    return cores + cores // 2

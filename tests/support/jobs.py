@@ -142,7 +142,6 @@ async def working_on_all(db: Database, settings: Settings) -> AsyncIterator[Work
 @asynccontextmanager
 async def worker_process(database_url: str, log: Path, **variables: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """`bilten worker`, killed at the end of the block if it is still there."""
-    coverage = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
     environment = {
         "PATH": os.environ["PATH"],
         "BILTEN_DATABASE_URL": database_url,
@@ -150,7 +149,6 @@ async def worker_process(database_url: str, log: Path, **variables: str) -> Asyn
         "BILTEN_TOKEN_KEYS": TOKEN_KEYS,
         "BILTEN_WORKER_POLL_S": "0.1",
         "BILTEN_LOG_FORMAT": "json",
-        **coverage,
         **variables,
     }
     with log.open("ab") as output:

@@ -39,7 +39,7 @@ def variables(settings: dict[str, str]) -> dict[str, str]:
 
 @asynccontextmanager
 async def held(database_url: str, table: str, *, readers: bool = True) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """A table that nobody else may write to, or even read, while the block runs. What is yielded waits for one who would."""
+    """A table that nobody else may write to, or even read, meanwhile. What is yielded waits for one who would."""
     connection, watch = [await asyncpg.connect(database_url) for _ in range(2)]
     try:
         async with connection.transaction():
