@@ -1,10 +1,11 @@
 """What a list of files can be filtered and ordered by."""
 
+import re
 from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_snake
 
 from bilten.db.paging import Sort
@@ -22,6 +23,15 @@ _SORTS = {
 }
 SortWord = Literal["created_at", "-created_at", "name", "-name", "size", "-size"]
 
+
+def _day(text: str) -> str:
+    # Numbers alone would be read as Unix time.
+    if not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise ValueError("must be a day, like 2026-03-15")
+    return text
+
+
+_Day = Annotated[date, BeforeValidator(_day)]
 _Size = Annotated[int, Field(ge=0, le=2**53)]
 
 
@@ -45,8 +55,8 @@ class FilesQuery(PageQuery):
     status: Status | None = None
     min_size: _Size | None = Field(None, description="Bytes.")
     max_size: _Size | None = Field(None, description="Bytes.")
-    since: date | None = Field(None, validation_alias="from", description="Uploaded on this day (UTC) or later.")
-    until: date | None = Field(None, validation_alias="to", description="Uploaded on this day (UTC) or earlier.")
+    since: _Day | None = Field(None, validation_alias="from", description="Uploaded on this day (UTC) or later.")
+    until: _Day | None = Field(None, validation_alias="to", description="Uploaded on this day (UTC) or earlier.")
     owner: UUID | None = Field(None, description="Whose files; of others only for admins, who see all without it.")
     sort: SortWord = Field("-created_at", description="With a minus, the largest or newest first.")
 

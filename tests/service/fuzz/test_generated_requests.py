@@ -7,62 +7,79 @@ import asyncio
 import json
 import os
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from bilten.accounts.link_queries import insert_one_time_token
 from bilten.app import all_endpoints
 from bilten.web import openapi
 from bilten.web.endpoint import Endpoint, endpoints_of
 from contract.catalogue import SERVED
-from contract.world import NEW_ARTICLE, NEW_EVENT
-from fixtures.api import Api, StartApi
-from support import byte_routes
+from support import byte_routes, fuzz_stock
 from support.excuses import EXCUSES, LEFT_OUT
+from support.house import House, OpenHouse
 
-ACCOUNT = {"email": "admin@bilten.com", "password": "admin123"}
 UNLIMITED = {"anonymous_requests_per_minute": 10**6, "user_requests_per_minute": 10**6}
-#: How many of each thing that a request uses up.
-STOCK = 60
+
+
+@dataclass(frozen=True)
+class Run:
+    """How requests are generated, and how many."""
+
+    options: list[str]
+    examples: int
+    #: Of forms with files: each file is scanned, and pictures are made of it.
+    uploads: int
+
+
 RUNS = {
-    "all data, all checks": ["--checks", "all", "--max-examples", "12"],
-    "valid data": [
-        "--mode", "positive", "--phases", "fuzzing", "--checks", "not_a_server_error,positive_data_acceptance",
-        "--max-examples", "40",
-    ],
-}  # fmt: skip
+    "all data, all checks": Run(["--checks", "all"], examples=8, uploads=3),
+    "valid data": Run(
+        ["--mode", "positive", "--phases", "fuzzing", "--checks", "not_a_server_error,positive_data_acceptance"],
+        examples=20,
+        uploads=4,
+    ),
+}
 
 
-async def known(api: Api) -> dict[str, Any]:
-    """Ids and tokens that name something."""
-    admin = await api.as_admin()
-    user = await api.db.fetchrow("select id, email from users where email = $1", "user@bilten.com")
-    assert user
-    things: dict[str, Any] = {"account": ACCOUNT, "events": [], "articles": [], "refresh": []}
-    for number in range(STOCK):
-        event = await api.post("/events", json=NEW_EVENT | {"title": f"Event {number}"}, token=admin)
-        article = await api.post("/articles", json=NEW_ARTICLE | {"title": f"Article {number}"}, token=admin)
-        things["events"].append(event.data["event"]["id"])
-        things["articles"].append(article.data["article"]["id"])
-        things["refresh"].append((await api.post("/auth/login", json=ACCOUNT)).data["refreshToken"])
-    async with api.db.transaction() as tx:
-        for purpose in ("verify_email", "reset_password"):
-            things[purpose] = [
-                await insert_one_time_token(tx, user["id"], purpose, email=user["email"], lifetime_s=3600)
-                for _ in range(STOCK)
-            ]
-    return things
+@dataclass(frozen=True)
+class Part:
+    """Operations that are tested together, as one answers what another takes; and what there is for them."""
+
+    paths: str
+    stock: Callable[[House], Awaitable[dict[str, Any]]]
 
 
-def forms_of(endpoints: Iterable[Endpoint]) -> str:
+#: Side by side, where there are several processes. What is in none of the others is in the last one.
+PARTS = {
+    "accounts": Part("^/api/v1/(auth|users)/", fuzz_stock.of_accounts),
+    "files": Part("^(/api/v1)?/(files|uploads)(/|$)", fuzz_stock.of_files),
+    "the rest": Part("", fuzz_stock.of_events),
+}
+
+
+LINES = "\n"
+#: Which things the variables of paths name.
+IDS = {"event_id": "events", "article_id": "articles", "file_id": "files", "upload_id": "uploads"}
+
+
+def chosen(part: Part) -> list[str]:
+    """The options that choose its operations."""
+    if part.paths:
+        return ["--include-path-regex", part.paths]
+    return ["--exclude-path-regex", "|".join(each.paths for each in PARTS.values() if each.paths)]
+
+
+def forms_of(endpoints: Iterable[Endpoint], examples: int) -> str:
     """What the configuration says of endpoints that take forms."""
     # In a form all is text: what is wrong in JSON may be right when it has been written down.
     return "".join(
         f"""
 [[operations]]
 include-name = "{endpoint.method} {openapi.BASE}{endpoint.path}"
+generation.max-examples = {examples}
 checks.negative_data_rejection.expected-statuses = ["2xx", 400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 429]
 """
         for endpoint in endpoints
@@ -70,7 +87,7 @@ checks.negative_data_rejection.expected-statuses = ["2xx", 400, 401, 403, 404, 4
     )
 
 
-def configuration(*, token: str, spare_token: str, things: dict[str, Any]) -> str:
+def configuration(how: Run, *, token: str, spare_token: str, things: dict[str, Any]) -> str:
     """The run as schemathesis' own configuration file says it."""
     excused = "".join(
         f"""
@@ -81,6 +98,9 @@ warnings = {{ display = ["missing_auth"], fail-on = ["missing_auth"] }}
 """
         for excuse in EXCUSES
     )
+    named = {parameter: name for parameter, name in IDS.items() if name in things}
+    dictionaries = [f"{name} = {{ values = {json.dumps(things[name])} }}" for name in named.values()]
+    parameters = [f'"path.{parameter}" = {{ dictionary = "{name}" }}' for parameter, name in named.items()]
     return f"""
 hooks = "{Path(__file__).with_name("hooks.py")}"
 
@@ -89,17 +109,16 @@ bearer = "{token}"
 
 [generation]
 deterministic = true
+max-examples = {how.examples}
 # Left out: tests/service/attack sends NUL everywhere.
 allow-x00 = false
 
 [dictionaries]
-events = {{ values = {json.dumps(things["events"])} }}
-articles = {{ values = {json.dumps(things["articles"])} }}
 sizes = {{ values = [1, 2, 3, 7, 10, 99, 100, 101, 0] }}
+{LINES.join(dictionaries)}
 
 [parameters]
-"path.event_id" = {{ dictionary = "events" }}
-"path.article_id" = {{ dictionary = "articles" }}
+{LINES.join(parameters)}
 # Any integer is allowed, so small ones would hardly ever come up.
 "query.page" = {{ dictionary = "sizes", probability = 0.7 }}
 "query.limit" = {{ dictionary = "sizes", probability = 0.7 }}
@@ -116,7 +135,7 @@ fail-on = ["missing_auth", "missing_test_data", "validation_mismatch"]
 include-name = "POST /api/v1/auth/logout"
 headers = {{ Authorization = "Bearer {spare_token}" }}
 {excused}
-{forms_of(all_endpoints())}
+{forms_of(all_endpoints(), how.uploads)}
 """
 
 
@@ -137,28 +156,31 @@ async def run(folder: Path, url: str, options: list[str], configured: str, thing
     assert process.returncode == 0, output[-20_000:]
 
 
-@pytest.mark.parametrize("options", RUNS.values(), ids=RUNS)
-async def test_generated_requests_find_nothing(start_api: StartApi, tmp_path: Path, options: list[str]):
-    api = await start_api(**UNLIMITED)
-    things = await known(api)
-    configured = configuration(token=await api.as_admin(), spare_token=await api.as_admin(), things=things)
-    await run(tmp_path, api.url, options, configured, things)
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
+@pytest.mark.parametrize("how", RUNS.values(), ids=RUNS)
+async def test_generated_requests_find_nothing(open_house: OpenHouse, tmp_path: Path, how: Run, part: Part):
+    house = await open_house(**UNLIMITED)
+    async with house.working():
+        things = {"account": fuzz_stock.ACCOUNT, **await part.stock(house)}
+        token, spare_token = await house.api.as_admin(), await house.api.as_admin()
+        configured = configuration(how, token=token, spare_token=spare_token, things=things)
+        await run(tmp_path, house.api.url, [*how.options, *chosen(part)], configured, things)
 
 
-@pytest.mark.parametrize("options", RUNS.values(), ids=RUNS)
-async def test_generated_forms_and_ranges_find_nothing(tmp_path: Path, options: list[str]):
+@pytest.mark.parametrize("how", RUNS.values(), ids=RUNS)
+async def test_generated_forms_and_ranges_find_nothing(tmp_path: Path, how: Run):
     configured = f"""
 hooks = "{Path(__file__).with_name("hooks.py")}"
-generation = {{ deterministic = true, allow-x00 = false }}
+generation = {{ deterministic = true, allow-x00 = false, max-examples = {how.examples} }}
 
 [warnings]
 fail-on = ["missing_auth", "missing_test_data", "validation_mismatch"]
-{forms_of(endpoints_of(byte_routes))}
+{forms_of(endpoints_of(byte_routes), how.examples)}
 """
     # Left out: what asks for a token, and what does not end or breaks off.
-    chosen = [*options, "--include-path-regex", "one|pictures|private"]
+    some = [*how.options, "--include-path-regex", "one|pictures|private"]
     async with byte_routes.byte_server(tmp_path / "spool") as server:
-        await run(tmp_path, server.url, chosen, configured, {})
+        await run(tmp_path, server.url, some, configured, {})
 
 
 def test_only_what_the_contract_forces_is_excused():

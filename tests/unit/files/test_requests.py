@@ -2,6 +2,7 @@
 
 import re
 import time
+from datetime import date
 from typing import Any
 
 import pytest
@@ -67,6 +68,13 @@ def test_filters_may_come_in_both_spellings_and_unknown_ones_are_refused():
     assert (query.min_size, query.max_size) == (1, 3)
     with pytest.raises(ValidationError):
         FilesQuery.model_validate({"minimumSize": "1"})
+
+
+def test_a_day_is_no_number():
+    assert FilesQuery.model_validate({"from": "2026-03-15"}).since == date(2026, 3, 15)
+    for wrong in ("0", "1773532800", "2026-02-30", "2026-03-15T00:00:00", "2026-03-\u0661\u0665"):
+        with pytest.raises(ValidationError):
+            FilesQuery.model_validate({"to": wrong})
 
 
 def test_a_size_may_be_a_whole_number_with_a_point():
