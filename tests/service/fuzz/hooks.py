@@ -15,10 +15,11 @@ from bilten.events.fields import time_zones
 from bilten.scanning.render import PRESETS
 from hypothesis import strategies
 from pydantic.alias_generators import to_camel
-from schemathesis.core.file_samples import MEDIA_TYPE_FILE_SAMPLES
+from schemathesis.core.file_samples import FILE_SAMPLES, MEDIA_TYPE_FILE_SAMPLES
 from schemathesis.generation.modes import GenerationMode
 
 KNOWN: dict[str, Any] = json.loads(Path(os.environ["BILTEN_FUZZ_KNOWN"]).read_text())
+SAMPLES = MEDIA_TYPE_FILE_SAMPLES | {"application/pdf": FILE_SAMPLES["pdf"]}
 _count = itertools.count()
 
 schemathesis.openapi.format("iana-time-zone", strategies.sampled_from(sorted(time_zones())))
@@ -69,11 +70,15 @@ def _files(case: Any) -> None:
     form = case.operation.definition.raw["requestBody"]["content"][case.media_type]
     for name, encoding in form.get("encoding", {}).items():
         chosen = (case.multipart_content_types or {}).get(name) or encoding["contentType"].split(",")[0]
-        if "image/jpeg" in encoding["contentType"] and (chosen not in MEDIA_TYPE_FILE_SAMPLES or case.path_parameters):
+        if "image/jpeg" in encoding["contentType"] and (chosen not in SAMPLES or case.path_parameters):
             # Of documents there are no samples. What is uploaded for a file that is there has its type.
             chosen = "image/jpeg"
+        elif "application/pdf" in encoding["contentType"] and next(_count) % 4:
+            # Of pictures others are made, which takes most of the time: some do.
+            chosen = "application/pdf"
+        if chosen in SAMPLES:
             case.multipart_content_types = {**(case.multipart_content_types or {}), name: chosen}
-        sample = MEDIA_TYPE_FILE_SAMPLES.get(chosen)
+        sample = SAMPLES.get(chosen)
         if name in case.body and sample:
             given = case.body[name]
             # Every file is scanned, and every picture made anew: many at once now and then.

@@ -55,7 +55,8 @@ class Part:
 #: Side by side, where there are several processes. What is in none of the others is in the last one.
 PARTS = {
     "accounts": Part("^/api/v1/(auth|users)/", fuzz_stock.of_accounts),
-    "files": Part("^(/api/v1)?/(files|uploads)(/|$)", fuzz_stock.of_files),
+    "files": Part("^/api/v1/files(/|$)", fuzz_stock.of_files),
+    "uploads": Part("^(/api/v1)?/uploads/", fuzz_stock.of_files),
     "the rest": Part("", fuzz_stock.of_events),
 }
 
