@@ -135,7 +135,9 @@ class Settings(BaseSettings):
         None, description="Base address of the CDN whose origin is this API; public files are linked to there."
     )
     cdn_purge: Literal["none", "urls", "keys"] = Field(
-        "none", description="How caches are told to forget: nothing, `PURGE` of each address, or by surrogate key."
+        "none",
+        description="How caches are told to forget: `none`, so that they keep files for 10 s only; `urls`, `PURGE` of "
+        "each address; `keys`, `PURGE` with surrogate keys.",
     )
     cdn_purge_urls: CommaSeparated = Field(
         default_factory=list,

@@ -65,6 +65,6 @@ class Scanner(Block):
     )
     external: ExternalScanner | None = Field(
         None,
-        description="Which clamd to use. Its StreamMaxLength has to be 100M, or the largest file that may be uploaded "
-        "where that is more.",
+        description="Which clamd to use. AlertExceedsMax and AlertEncrypted have to be yes, else it says OK of what it "
+        "did not look into; StreamMaxLength 100M, or the largest file that may be uploaded where that is more.",
     )

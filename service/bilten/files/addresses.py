@@ -49,16 +49,23 @@ def public_url(settings: Settings, place: str, key: str) -> str:
     return base_url(settings) + path_of(place, key)
 
 
+def all_urls(settings: Settings, place: str, key: str) -> list[str]:
+    """Every address by which a public file may have been saved somewhere: each that `key_of` understands."""
+    return [base + path_of(place, key) for base in _bases(settings)]
+
+
 def key_of(settings: Settings, url: str) -> str | None:
     """The key that an address of ours leads to, under any base; None for addresses elsewhere."""
-    for base in (settings.cdn_base_url, settings.public_url, ""):
-        if base is None:
-            continue
-        path = url.removeprefix(str(base).rstrip("/")) if str(base) else url
+    for base in _bases(settings):
+        path = url.removeprefix(base)
         parts = path.split("/")
         if path.startswith(f"{ROOT}/") and len(parts) == _PARTS:
             return parts[-1]
     return None
+
+
+def _bases(settings: Settings) -> list[str]:
+    return [str(base).rstrip("/") for base in (settings.cdn_base_url, settings.public_url, "") if base is not None]
 
 
 def base_url(settings: Settings) -> str:

@@ -39,7 +39,7 @@ from bilten.web.spool import Room
 #: How long the form can be used; and the bytes completed.
 FORM_LIVES = timedelta(minutes=15)
 UPLOAD_LIVES = timedelta(hours=1)
-#: An upload with the form that began in its last moment is through by then.
+#: An upload with the form that began in its last moment is mostly through by then; one that is not is swept.
 _AFTER_FORM = timedelta(minutes=5)
 
 
@@ -160,6 +160,11 @@ async def _take(services: Services, owner: Principal, upload: RowMapping, found:
         wanted = {name: upload[name] for name in ("folder", "tags", "alt_text", "visibility")}
         row = await intake.write_down(tx, services, owner, taken, wanted)
         await upload_queries.finish(tx, upload["id"], row["id"])
+        # The form may bring as many bytes once more, and the file be deleted before it cannot.
+        still_s = (_form_over(upload) - datetime.now(UTC)).total_seconds()
+        if still_s > 0:
+            size = upload["size_bytes"]
+            await quota_queries.reserve(tx, owner.user_id, uuid4(), size, limit=None, for_s=still_s)
         await _remove_bytes(tx, services, upload)
         taken.kept = True
         return row

@@ -46,7 +46,7 @@ class QuotaExceeded(Conflict):
     """The owner's quota has no room for it."""
 
     code = "QUOTA_EXCEEDED"
-    message = "There is no room for this file in your quota. Delete files you no longer need."
+    message = "Its owner's quota has no room for this file: see GET /files/quota, and delete what is no longer needed."
 
 
 class TooManyWaiting(TooManyRequests):
@@ -69,7 +69,7 @@ class FileInfected(UnprocessableEntity):
     """The scanner found something in it, now or in the same bytes before."""
 
     code = "FILE_INFECTED"
-    message = "The file contains malware and is not taken"
+    message = "The file contains malware and is not taken. Have the device checked that it comes from."
 
 
 class TypeNotTaken(UnsupportedMediaType):
@@ -135,10 +135,18 @@ class UnknownPreset(BadRequest):
 
 
 class ScannerDown(ServiceUnavailable):
-    """Nobody can look at files right now; what was sent is kept, and looked at later."""
+    """Nobody can look at files right now."""
 
     code = "SCANNER_UNAVAILABLE"
-    message = "Files cannot be checked right now. Try again in a moment."
+    message = "Files cannot be checked right now, so it was not taken. Try again in a moment."
+
+
+class VerdictAwaited(ScannerDown):
+    """What was sent is kept, and looked at later."""
+
+    message = (
+        "Files cannot be checked right now. It is kept and checked later: see GET /files, and do not send it twice."
+    )
 
 
 REFUSALS: dict[str, type[ApiError]] = {
@@ -154,11 +162,16 @@ REFUSALS: dict[str, type[ApiError]] = {
 }
 
 
+_NEXT = {
+    "FILE_DAMAGED": " Save it anew, and send that.",
+    "ARCHIVE_LIMITS": " Send what it holds by itself.",
+    "IMAGE_TOO_LARGE": " Send a smaller one.",
+}
+
+
 def refusal(refused: Refused, field: str = "file") -> ApiError:
     """What the inspection refused, as an answer."""
-    kind = REFUSALS[refused.code]
+    kind, message = REFUSALS[refused.code], refused.message + _NEXT.get(refused.code, "")
     if kind is ValidationFailed:
-        return ValidationFailed(
-            refused.message, details=[{"field": field, "code": refused.code.lower(), "message": refused.message}]
-        )
-    return kind(refused.message)
+        return ValidationFailed(message, details=[{"field": field, "code": refused.code.lower(), "message": message}])
+    return kind(message)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
-from pydantic.alias_generators import to_snake
+from pydantic.alias_generators import to_camel
 
 from bilten.db.paging import Sort
 from bilten.db.text_search import MAX_WORDS
@@ -64,7 +64,8 @@ class FilesQuery(PageQuery):
     @classmethod
     def _in_one_spelling(cls, values: dict[str, Any]) -> dict[str, Any]:
         # Of two spellings the first counts, and the other is no unknown filter.
-        return {name: value for name, value in values.items() if to_snake(name) == name or to_snake(name) not in values}
+        twice = {to_camel(name) for name in cls.model_fields if name in values}.difference(cls.model_fields)
+        return {name: value for name, value in values.items() if name not in twice}
 
     @property
     def order(self) -> Sort:

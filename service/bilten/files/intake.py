@@ -211,7 +211,9 @@ async def look_at(services: Services, arrived: Bytes) -> Inspection:
     except Refused as refused:
         raise refusal(refused) from None
     except InspectionFailed as failure:
-        raise FileDamaged(f"{failure} It is not taken.") from None
+        raise FileDamaged(
+            f"{failure} It is not taken: try again, and if that does not help, save it anew or smaller."
+        ) from None
     except WorkshopUnavailable:
         raise ScannerDown from None
     async with services.db.transaction() as tx:

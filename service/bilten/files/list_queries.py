@@ -1,7 +1,7 @@
 """How files are found: one, or a page of a list, each as its owner sees it. All of it is asyncpg, on indexes."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -111,7 +111,7 @@ def _filters(query: FilesQuery, arguments: Arguments) -> list[str]:
         filters.append(f"f.size_bytes <= {arguments.add(query.max_size)}")
     if query.since is not None:
         filters.append(f"f.created_at >= {arguments.add(datetime.combine(query.since, time(), UTC))}")
-    if query.until is not None:
+    if query.until is not None and query.until < date.max:
         end = datetime.combine(query.until, time(), UTC) + timedelta(days=1)
         filters.append(f"f.created_at < {arguments.add(end)}")
     return filters

@@ -16,6 +16,8 @@ from bilten.files.addresses import original_key
 from bilten.objects.errors import NoSuchObject
 from bilten.objects.store import ObjectStore
 
+#: Where a whole bucket is lost, more of it need not be asked for one by one.
+MOST = 1000
 #: After every key there may be.
 _END = "\U0010ffff"
 
@@ -42,20 +44,23 @@ class _Listing:
 async def lost(
     db: Database, store: ObjectStore, bucket: str, keys: AsyncIterator[str], *, before: datetime, batch: int
 ) -> AsyncIterator[tuple[UUID, str]]:
-    """Clean versions that were looked at before then, with each of their keys that is not there.
+    """Clean versions that were looked at before then, each with one of its keys that is not there; at most `MOST`.
 
     `keys` are all of the bucket's, in order; all of them are taken.
     """
-    listing = _Listing(keys)
+    listing, found = _Listing(keys), set[UUID]()
     for expected, bound in _KINDS:
-        last: UUID | None = None
+        last = UUID(int=0)
         while rows := await sweep_queries.clean_versions(db, after=last, at_most=batch):
             last = rows[-1]["id"]
             there = await listing.upto(bound(rows[-1]["id"]))
             for row in rows:
-                for key in expected(row) - there if row["scanned_at"] < before else ():
-                    if await _is_lost(db, store, bucket, row["id"], key):
-                        yield row["id"], key
+                if row["scanned_at"] < before and len(found) < MOST and row["id"] not in found:
+                    for key in sorted(expected(row) - there):
+                        if await _is_lost(db, store, bucket, row["id"], key):
+                            found.add(row["id"])
+                            yield row["id"], key
+                            break
     await listing.upto(_END)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bilten.audit.queries import record
 from bilten.db.database import Database
 from bilten.files import notices, queries, quota_queries, reference_queries, removal, verdict_queries
-from bilten.files.addresses import original_key, public_url, quarantine_key
+from bilten.files.addresses import all_urls, original_key, quarantine_key
 from bilten.files.removing import paths_of
 from bilten.scanning.limits import PROFILE
 from bilten.scanning.scanner import Verdict
@@ -150,7 +150,8 @@ async def _take_away(
     if version["number"] == file["version"]:
         await queries.change(tx, file["id"], {"status": ended["status"]})
     keys = sorted({version["served_key"], *variants})
-    await reference_queries.forget(tx, file["id"], [public_url(settings, file["place"], key) for key in keys])
+    urls = [url for key in keys for url in all_urls(settings, file["place"], key)]
+    await reference_queries.forget(tx, file["id"], urls)
     await quota_queries.give_back(tx, file["owner_id"], version["size_bytes"])
     await removal.ask(
         tx, settings, media=[*keys, original_key(version["id"])], paths=paths_of(file, keys), file_id=file["id"]

@@ -14,7 +14,7 @@ import orjson
 from bilten.context import Principal
 from bilten.files import intake, reference_queries, verdict
 from bilten.files.addresses import public_url
-from bilten.files.errors import FileNotAllowed, FileNotFound, InvalidFileType, ScannerDown, TypeNotTaken
+from bilten.files.errors import FileNotAllowed, FileNotFound, InvalidFileType, TypeNotTaken, VerdictAwaited
 from bilten.files.intake import Bytes, TakenIn
 from bilten.files.list_queries import Row
 from bilten.files.picture_schemas import Picture
@@ -68,7 +68,7 @@ async def add(services: Services, owner: Principal, place: Place, taken: Sequenc
 async def shown(services: Services, owner: Principal, waiting: Sequence[Picture]) -> list[Row]:
     """The files once they are clean. Where one is not, none of them stays: raises `FileInfected`, `FileNotAllowed`.
 
-    Raises `ScannerDown` when there is no verdict in time; the files wait for theirs then.
+    Raises `VerdictAwaited` when there is no verdict in time; the files wait for theirs then.
     """
     seen = await asyncio.gather(
         *(verdict.wait_for(services, each.id, WAIT_S) for each in waiting), return_exceptions=True
@@ -83,7 +83,7 @@ async def shown(services: Services, owner: Principal, waiting: Sequence[Picture]
                 await remove_all(tx, services.settings, [row["id"] for row in rows], actor_id=owner.user_id)
         raise problem
     if any(row["status"] != "clean" for row in rows):
-        raise ScannerDown
+        raise VerdictAwaited
     return rows
 
 

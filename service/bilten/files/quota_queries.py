@@ -23,9 +23,12 @@ _EXPIRED = text("""
 
 
 async def reserve(
-    tx: AsyncConnection, owner_id: UUID, reservation: UUID, size_bytes: int, *, limit: int, for_s: float
+    tx: AsyncConnection, owner_id: UUID, reservation: UUID, size_bytes: int, *, limit: int | None, for_s: float
 ) -> bool:
-    """Hold so many bytes of an owner's quota for so many seconds; False when it has not that many left."""
+    """Hold so many bytes of an owner's quota for so many seconds; False when it has not that many left.
+
+    Without a limit they are held in any case.
+    """
     await tx.execute(insert(file_quotas).values(owner_id=owner_id).on_conflict_do_nothing())
     if not await _move(tx, owner_id, reserved=size_bytes, limit=limit):
         return False

@@ -38,14 +38,13 @@ async def replace(tx: AsyncConnection, file_id: UUID | None, purpose: Purpose, *
 async def public_file(tx: AsyncConnection, key: str) -> RowMapping | None:
     """The id and owner of the file whose current version shows these bytes to all, which stays until this ends."""
     row = (await tx.exec_driver_sql(SERVED_BY_KEY, (key,))).mappings().one_or_none()
-    if row is None or row["visibility"] != "public" or not await keep(tx, row["id"]):
-        return None
-    return row
+    return row if row is not None and await keep(tx, row["id"]) else None
 
 
 async def keep(tx: AsyncConnection, file_id: UUID) -> bool:
-    """Let the file stay until the transaction ends; False when it is gone."""
-    locked = select(files.c.id).where(files.c.id == file_id).with_for_update(read=True, key_share=True)
+    """Let the file stay until the transaction ends; False when it is gone, or is not to be shown to all any more."""
+    shown = (files.c.id == file_id) & (files.c.status == "clean") & (files.c.visibility == "public")
+    locked = select(files.c.id).where(shown).with_for_update(read=True, key_share=True)
     return await tx.scalar(locked) is not None
 
 

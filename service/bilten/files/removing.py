@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bilten.audit.queries import record
 from bilten.files import queries, quota_queries, reference_queries, removal
-from bilten.files.addresses import original_key, path_of, public_url, quarantine_key
+from bilten.files.addresses import all_urls, original_key, path_of, quarantine_key
 from bilten.settings import Settings
 
 
@@ -24,7 +24,7 @@ async def remove_rows(tx: AsyncConnection, settings: Settings, file_id: UUID, *,
         return
     versions = await queries.versions(tx, file_id)
     served = await keys_of(tx, file_id, versions)
-    urls = [public_url(settings, file["place"], key) for key in served]
+    urls = [url for key in served for url in all_urls(settings, file["place"], key)]
     await reference_queries.forget(tx, file_id, urls)
     await queries.remove(tx, file_id)
     counted = sum(version["size_bytes"] for version in versions if version["status"] in queries.COUNTED)

@@ -16,7 +16,7 @@ from bilten.db.database import Database
 from bilten.files import quota_queries, scan, sweep_queries
 from bilten.files.lost import lost
 from bilten.files.metrics import FILE_METRICS
-from bilten.files.removing import remove_rows
+from bilten.files.removing import remove_unreferenced
 from bilten.objects.store import Object, ObjectStore
 from bilten.settings import Settings
 
@@ -40,7 +40,7 @@ class Found:
     orphans: list[str] = field(default_factory=list)
     #: Objects of which a process that was killed has left parts.
     partial: int = 0
-    #: Versions some of whose bytes are not there.
+    #: Versions some of whose bytes are not there, `lost.MOST` of them if there are more.
     lost: list[UUID] = field(default_factory=list)
     #: Versions that wait for a scan that nobody is asked for any more.
     stuck: list[UUID] = field(default_factory=list)
@@ -77,8 +77,7 @@ class Sweeper:
         kept = self._swept(media, sweep_queries.known_in_media, found, before, dry_run=dry_run)
         async for version_id, key in lost(self.db, self.store, media, kept, before=before, batch=BATCH):
             log.error("file_bytes_lost", version=str(version_id), key=key, dry_run=dry_run)
-            if version_id not in found.lost:
-                found.lost.append(version_id)
+            found.lost.append(version_id)
         FILE_METRICS.swept(found)
         if not found.nothing:
             log.warning(
@@ -133,7 +132,8 @@ class Sweeper:
             found.unshown += [file_id for _, file_id in page]
             for _, file_id in [] if dry_run else page:
                 async with self.db.transaction() as tx:
-                    await remove_rows(tx, self.settings, file_id, actor_id=None)
+                    # Again with the file locked: meanwhile something may have come to show it.
+                    await remove_unreferenced(tx, self.settings, [file_id], actor_id=None)
 
 
 async def _pages(objects: AsyncIterator[Object]) -> AsyncIterator[Sequence[Object]]:

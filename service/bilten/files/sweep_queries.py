@@ -62,7 +62,7 @@ _CLEAN = """
 select v.id, v.served_key, v.scanned_at,
   array(select i.key from file_variants i where i.version_id = v.id) as variant_keys
 from file_versions v
-where v.status = 'clean' and ($1::uuid is null or v.id > $1) order by v.id limit $2
+where v.status = 'clean' and v.id > $1 order by v.id limit $2
 """
 _IS_CLEAN = "select exists (select from file_versions where id = $1 and status = 'clean')"
 # Along the index of the times at which jobs were done.
@@ -143,7 +143,7 @@ async def end_uploads(tx: AsyncConnection) -> int:
     return count
 
 
-async def clean_versions(db: Database, *, after: UUID | None, at_most: int) -> list[asyncpg.Record]:
+async def clean_versions(db: Database, *, after: UUID, at_most: int) -> list[asyncpg.Record]:
     """Clean versions in the order of their ids, with the keys of what is shown of each."""
     return await db.fetch(_CLEAN, after, at_most)
 

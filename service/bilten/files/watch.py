@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from bilten.db.errors import DatabaseUnavailable
-from bilten.files import sweep_job
+from bilten.files import quota_queries, sweep_job
 from bilten.files.metrics import FILE_METRICS
 from bilten.files.rescan import Walk
 from bilten.files.scan import Inspector
@@ -21,6 +21,8 @@ LOOK_EVERY_S = 30.0
 SWEEP_LOOK_EVERY_S = 300.0
 #: Between two steps along old files while there are any, in seconds.
 STEP_EVERY_S = 1.0
+#: Reservations of quota whose time is over are given back at each look, so many of them.
+EXPIRE_AT_ONCE = 500
 #: Signatures older than this are no protection against what is new.
 STALE = timedelta(hours=48)
 
@@ -57,6 +59,8 @@ class Watch:
             await asyncio.sleep(STEP_EVERY_S if self._walk.left else LOOK_EVERY_S)
 
     async def _turn(self) -> None:
+        async with self._inspector.db.transaction() as tx:
+            await quota_queries.expire(tx, batch=EXPIRE_AT_ONCE)
         if time.monotonic() - self._looked >= SWEEP_LOOK_EVERY_S:
             self._looked = time.monotonic()
             await sweep_job.ask_when_due(self._inspector.settings, self._inspector.db)

@@ -24,21 +24,25 @@ import psutil
 #: Seconds a member gets to obey one of its gentle signals.
 PATIENCE_S = 3.0
 
-#: Seconds by which two readings of a process's start may differ: on Linux it is a number of the kernel's own, on macOS
-#: the difference of two times that the clock's corrections move.
-_SAME_START_S = 0.5
+
+def _started(process: psutil.Process) -> float:
+    """When the process started, as the kernel noted it then: a clock that is set meanwhile does not change it."""
+    return float(process._proc.create_time(monotonic=True))  # noqa: SLF001 - in public it is told by the clock of now
 
 
-def _started_s(process: psutil.Process) -> float:
-    """When the process started, in seconds since the machine did: a clock that is set meanwhile does not change it."""
-    return float(process.create_time() - psutil.boot_time())
+def _boot() -> str:
+    """Which start of the machine this is, where that can be known: on Linux, processes' starts count from there."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
 
 
 @dataclass(frozen=True)
 class Member:
     """A child process, or a path to remove.
 
-    A process is known by its pid and `started`, in seconds since the machine's start: a recycled pid has another.
+    A process is known by its pid and when it `started`, and in which `boot`: a recycled pid has another start.
     """
 
     name: str
@@ -46,6 +50,7 @@ class Member:
     started: float = 0.0
     signals: list[int] = field(default_factory=lambda: [int(signal.SIGTERM)])
     path: str = ""
+    boot: str = ""
 
     def dump(self) -> str:
         """The member as one line of JSON."""
@@ -54,15 +59,16 @@ class Member:
     @classmethod
     def of(cls, name: str, pid: int, signals: Iterable[int]) -> "Member":
         """Describe a process that runs now; it is a zombie at worst, as its parent is the caller."""
-        return cls(name, pid, _started_s(psutil.Process(pid)), [int(number) for number in signals])
+        started = _started(psutil.Process(pid))
+        return cls(name, pid, started, [int(number) for number in signals], boot=_boot())
 
     def process(self) -> psutil.Process | None:
         """The process, if it is still the one that was registered and has not ended."""
         try:
             process = psutil.Process(self.pid)
-            same = abs(_started_s(process) - self.started) < _SAME_START_S
+            same = (_started(process), _boot()) == (self.started, self.boot)
             return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-        except psutil.NoSuchProcess:
+        except (psutil.NoSuchProcess, psutil.AccessDenied):  # one of another user is none of ours
             return None
 
 

@@ -51,6 +51,14 @@ class NoCdn:
         """Nothing is open."""
 
 
+class Untold(NoCdn):
+    """Caches that nobody tells to forget: they may keep an answer as long as it takes elsewhere until it is gone."""
+
+    def headers(self, keys: Iterable[str]) -> Mapping[str, str]:  # noqa: ARG002 - what the port takes
+        """For ten seconds only."""
+        return {"Cache-Control": "public, max-age=10"}
+
+
 class _Caches:
     """The nodes that are told, each by its own address, and how."""
 
@@ -135,5 +143,5 @@ class SurrogateKeys(_Caches):
 def cdn_of(settings: Settings) -> Cdn:
     """The caches that the settings name."""
     if settings.cdn_purge == "none":
-        return NoCdn()
+        return NoCdn() if settings.cdn_base_url is None else Untold()
     return HttpPurge(settings) if settings.cdn_purge == "urls" else SurrogateKeys(settings)

@@ -44,6 +44,15 @@ async def failed_once(house: House) -> bool:
     return bool(await house.api.db.fetchval(f"select count(*) from jobs where {failed}"))  # noqa: S608 a constant
 
 
+async def test_a_cdn_that_nobody_tells_to_forget_keeps_a_file_for_ten_seconds(open_house: OpenHouse):
+    house = await open_house(cdn_base_url=HttpUrl("https://cdn.example.com"))
+    token = await house.api.as_user()
+    async with house.working():
+        file = await house.clean(token, letter(), **PDF)
+    answer, _ = await house.fetch(file["url"].removeprefix("https://cdn.example.com"))
+    assert answer.headers["Cache-Control"] == "public, max-age=10"
+
+
 async def test_what_the_store_does_not_remove_is_forgotten_by_the_cdn(house: House, cache: Cache):
     path = await deleted(house)
     assert [await cache.get(path) for _ in range(2)] == ["MISS", "HIT"]

@@ -3,6 +3,7 @@
 from typing import Any
 
 import aiohttp
+import pytest
 from contract.world import NEW_ARTICLE, NEW_EVENT
 from support.house import House
 from support.pictures import camera
@@ -60,10 +61,13 @@ async def test_a_file_of_the_library_outlives_what_shows_it(staffed: House):
     assert await names(staffed, token) == {kept["id"]}
 
 
-async def test_a_deleted_file_is_shown_nowhere(staffed: House):
+@pytest.mark.parametrize("base", ["http://bilten.example.test", ""], ids=["of the API", "without its host"])
+async def test_a_deleted_file_is_shown_nowhere(staffed: House, base: str):
     token = await staffed.api.as_organizer()
     shown = await picture(staffed, token)
-    made = await staffed.api.post("/events", token=token, json=NEW_EVENT | {"cover_image_url": shown["url"]})
+    saved = base + shown["url"].removeprefix("http://bilten.example.test")
+    made = await staffed.api.post("/events", token=token, json=NEW_EVENT | {"cover_image_url": saved})
+    assert made.data["event"]["cover_image_url"] == saved
     await staffed.api.delete("/uploads/delete", token=token, json={"fileUrl": shown["url"]})
     event = await staffed.api.get(f"/events/{made.data['event']['id']}", token=token)
     assert event.data["event"]["cover_image_url"] is None

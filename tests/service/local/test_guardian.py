@@ -6,7 +6,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -111,10 +113,11 @@ def test_the_next_start_ends_what_a_killed_guardian_left(start: Start):
         assert not started.folder.exists()
 
 
-def test_a_stranger_with_a_recycled_pid_is_left_alone(tmp_path: Path):
+@pytest.mark.parametrize("other", [{"started": 1.0}, {"boot": "the one before"}], ids=["start", "boot"])
+def test_a_stranger_with_a_recycled_pid_is_left_alone(tmp_path: Path, other: dict[str, Any]):
     with subprocess.Popen(["sleep", "600"]) as stranger:
         try:
-            record = Member("gone", stranger.pid, started=1_000_000.0)
+            record = replace(Member.of("gone", stranger.pid, []), **other)
             (tmp_path / "gone.json").write_text(record.dump())
             with Family(tmp_path):
                 pass

@@ -1,6 +1,7 @@
 """The embedded Postgres: private to its owner, and safe through everything that may happen to it."""
 
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -94,6 +95,23 @@ async def test_a_server_that_nobody_stopped_makes_way(postgres: Postgres, tmp_pa
         again = started(Postgres(others, postgres.log.parent, port=ports.pick(1)[0]))
         assert not is_alive(survivor)
         assert await query(again, "SELECT 1") == 1
+
+
+def test_a_lock_file_of_another_postgres_is_no_reason_to_end_that(postgres: Postgres, tmp_path: Path):
+    started(postgres)
+    lock = postgres.log.parent / "data" / "postmaster.pid"
+    lines = lock.read_text().splitlines()
+    postgres.stop()
+    stranger = tmp_path / "elsewhere" / "postgres"
+    stranger.parent.mkdir()
+    shutil.copy(shutil.which("sleep") or "", stranger)
+    with subprocess.Popen([stranger, "600"], cwd="/") as other:
+        lock.write_text("\n".join([str(other.pid), *lines[1:]]))
+        try:
+            started(postgres)
+            assert other.poll() is None
+        finally:
+            other.kill()
 
 
 def test_data_of_another_major_version_is_refused_in_one_sentence(postgres: Postgres):
