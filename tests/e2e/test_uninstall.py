@@ -17,7 +17,8 @@ def test_what_is_uninstalled_and_installed_again_finds_its_data(bilten: Instance
     gone = "deployments,jobs,ingresses,configmaps,scheduledbackups.postgresql.cnpg.io"
     until("all but the data is gone", lambda: not cluster.list(gone, namespace, selector=OURS))
     assert not cluster.list("biltens", namespace)
-    assert bilten.ask("/readyz").status == 404
+    # Pods that end still answer until the ingress controller has noticed that their Ingress is gone.
+    until("the way in is closed", lambda: bilten.ask("/readyz").status == 404)
     assert bilten.part("secret", "keys")["data"] == keys
     for kind, part in (("cluster.postgresql.cnpg.io", "db"), ("statefulset", "objects")):
         assert "ownerReferences" not in bilten.part(kind, part)["metadata"]
