@@ -200,7 +200,8 @@ async def test_a_direct_upload_whose_completion_was_killed_can_be_completed(scen
             await house.idle()
         await swept(house)
         left = await remains(house)
-        assert left == nothing(files=1, used=len(CONTENT), objects={"quarantine": [], "media": ANY})
+        of_form = {"reserved": len(CONTENT), "reservations": 1}
+        assert left == nothing(files=1, used=len(CONTENT), **of_form, objects={"quarantine": [], "media": ANY})
         assert len(left["objects"]["media"]) == 1
 
 

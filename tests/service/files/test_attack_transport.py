@@ -201,5 +201,6 @@ async def test_an_upload_that_is_completed_many_times_at_once_is_one_file_and_is
     assert len({reply.data["file"]["id"] for reply in replies}) == 1
     left = await remains(house)
     objects = {"quarantine": [], "media": left["objects"]["media"]}
-    assert left == nothing(files=1, used=len(content), objects=objects)
+    of_form = {"reserved": len(content), "reservations": 1}
+    assert left == nothing(files=1, used=len(content), **of_form, objects=objects)
     assert len(objects["media"]) == 1
