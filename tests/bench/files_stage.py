@@ -98,11 +98,12 @@ class FilesStage:
         return sums
 
     async def idle(self) -> None:
-        """Until no job is left to do."""
+        """Until no job is left to do, but those that are to be done later."""
+        due = "finished_at is null and dead_at is null and (attempts > 0 or run_at <= now())"
         connection = await asyncpg.connect(self.database_url)
         try:
             async with asyncio.timeout(PATIENCE_S):
-                while await connection.fetchval("select 1 from jobs where finished_at is null and dead_at is null"):
+                while await connection.fetchval(f"select 1 from jobs where {due}"):  # noqa: S608 a constant
                     self.check()
                     await asyncio.sleep(0.1)
         finally:

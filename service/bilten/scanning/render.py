@@ -78,8 +78,11 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 
-#: Effort of the WebP encoder, of 6: beyond 2 it takes twice the time for a few per cent of the bytes.
-_WEBP_EFFORT = 2
+#: A third quicker than Lanczos, which hardly anybody can tell from it in a picture that gets smaller.
+_FILTER = Image.Resampling.BICUBIC
+
+#: Effort of the WebP encoder, of 6: 2 takes a third more time for 3 % less bytes, and beyond it twice the time.
+_WEBP_EFFORT = 0
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ def _base(path: Path, family: str, limits: Limits) -> tuple[Size, Image.Image]:
     size = max(1, round(header.width * enough)), max(1, round(header.height * enough))
     image = shrunk(decoded.image, size)
     if size < image.size:
-        image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2)
+        image = image.resize(size, _FILTER, reducing_gap=2)
     image = to_srgb(image, profile)
     turn = _TURNS.get(decoded.orientation)
     if turn is not None:
@@ -150,7 +153,7 @@ def _derived(preset: Preset, whole: Size, levels: list[Image.Image]) -> Image.Im
     box = preset.crop(level.size)
     if size == level.size and box == (0, 0, *size):
         return level
-    return level.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=2)
+    return level.resize(size, _FILTER, box=box, reducing_gap=2)
 
 
 def _formats(image: Image.Image) -> tuple[str, str]:
@@ -160,7 +163,8 @@ def _formats(image: Image.Image) -> tuple[str, str]:
 def _written(preset: Preset, image: Image.Image, kind: str, out_dir: Path) -> _Encoded:
     how: dict[str, Any] = {
         "WEBP": {"quality": preset.quality, "method": _WEBP_EFFORT},
-        "JPEG": {"quality": preset.quality, "progressive": True},
+        # Optimized, it takes three times as long for 5 % less bytes, progressive seven times for 10 %; most take WebP.
+        "JPEG": {"quality": preset.quality},
         "PNG": {},
     }[kind]
     encoded = io.BytesIO()
