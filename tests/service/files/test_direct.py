@@ -102,7 +102,7 @@ async def test_what_a_form_brings_after_the_end_of_its_upload_goes_when_it_canno
     removals = f"kind = 'files.remove' and run_at {form_over}"
     assert await staffed.api.db.fetchval(f"select count(*) from jobs where {removals}") == 1  # noqa: S608 constants
     await change(staffed.api.db, f"update jobs set run_at = now() where {removals}")  # noqa: S608 constants
-    await change(staffed.api.db, f"update quota_reservations set expires_at = now() where expires_at {form_over}")  # noqa: S608
+    await change(staffed.api.db, f"update quota_reservations set expires_at = now() where expires_at {form_over}")  # noqa: S608 constants
     await staffed.idle()
     assert (await staffed.keys())["quarantine"] == []
     await Sweeper(staffed.api.settings, staffed.api.db, staffed.store, timedelta(0)).sweep()

@@ -128,11 +128,11 @@ async def test_what_was_begun_and_given_up_ends(house: House, monkeypatch: pytes
     # One was completed long ago, and one reservation is of an upload in a form.
     file = (await house.upload(token, camera())).data["file"]
     one = "id = (select min(id::text)::uuid from file_uploads)"
-    await change(house.api.db, f"update file_uploads set file_id = '{file['id']}' where {one}")  # noqa: S608
-    await change(house.api.db, f"delete from quota_reservations where {one}")  # noqa: S608
+    await change(house.api.db, f"update file_uploads set file_id = '{file['id']}' where {one}")  # noqa: S608 constants
+    await change(house.api.db, f"delete from quota_reservations where {one}")  # noqa: S608 constants
     two = "id = (select max(id::text)::uuid from file_uploads)"
-    await change(house.api.db, f"update quota_reservations set id = gen_random_uuid() where {two}")  # noqa: S608
-    await change(house.api.db, f"delete from file_uploads where {two}")  # noqa: S608
+    await change(house.api.db, f"update quota_reservations set id = gen_random_uuid() where {two}")  # noqa: S608 constants
+    await change(house.api.db, f"delete from file_uploads where {two}")  # noqa: S608 constants
     assert (await sweeper(house).sweep(dry_run=True)).abandoned == 4
     assert (await sweeper(house).sweep()).abandoned == 4
     quota = (await house.api.get("/files/quota", token=token)).data["quota"]

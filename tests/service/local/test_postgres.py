@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import psutil
@@ -73,19 +74,25 @@ async def test_it_starts_while_sessions_of_a_killed_server_still_end(postgres: P
     assert await query(postgres, "SELECT 1") == 1
 
 
-def test_a_lock_file_with_a_recycled_pid_is_no_obstacle(postgres: Postgres):
-    started(postgres)
+def start_beside(postgres: Postgres, stranger: list[str | Path], **user: Any) -> None:
+    """Start a stopped server whose lock file names a stranger's process, which is left alone."""
     lock = postgres.log.parent / "data" / "postmaster.pid"
     lines = lock.read_text().splitlines()
     postgres.stop()
-    user = pgbinaries.Identity.for_data(lock.parent).drop()  # Postgres believes a pid of its own user's
-    with subprocess.Popen(["sleep", "600"], cwd="/", **user) as stranger:
-        lock.write_text("\n".join([str(stranger.pid), *lines[1:]]))
+    with subprocess.Popen(stranger, cwd="/", **user) as other:
+        lock.write_text("\n".join([str(other.pid), *lines[1:]]))
         try:
             started(postgres)
-            assert stranger.poll() is None
+            assert other.poll() is None
         finally:
-            stranger.kill()
+            other.kill()
+
+
+def test_a_lock_file_with_a_recycled_pid_is_no_obstacle(postgres: Postgres):
+    started(postgres)
+    # Postgres believes a pid of its own user's.
+    user = pgbinaries.Identity.for_data(postgres.log.parent / "data").drop()
+    start_beside(postgres, ["sleep", "600"], **user)
 
 
 async def test_a_server_that_nobody_stopped_makes_way(postgres: Postgres, tmp_path: Path):
@@ -99,19 +106,10 @@ async def test_a_server_that_nobody_stopped_makes_way(postgres: Postgres, tmp_pa
 
 def test_a_lock_file_of_another_postgres_is_no_reason_to_end_that(postgres: Postgres, tmp_path: Path):
     started(postgres)
-    lock = postgres.log.parent / "data" / "postmaster.pid"
-    lines = lock.read_text().splitlines()
-    postgres.stop()
-    stranger = tmp_path / "elsewhere" / "postgres"
-    stranger.parent.mkdir()
-    shutil.copy(shutil.which("sleep") or "", stranger)
-    with subprocess.Popen([stranger, "600"], cwd="/") as other:
-        lock.write_text("\n".join([str(other.pid), *lines[1:]]))
-        try:
-            started(postgres)
-            assert other.poll() is None
-        finally:
-            other.kill()
+    other = tmp_path / "elsewhere" / "postgres"
+    other.parent.mkdir()
+    shutil.copy(shutil.which("sleep") or "", other)
+    start_beside(postgres, [other, "600"])
 
 
 def test_data_of_another_major_version_is_refused_in_one_sentence(postgres: Postgres):
