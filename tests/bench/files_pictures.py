@@ -21,7 +21,7 @@ _BYTES = 5_000_000
 _PICTURE = "photo.jpg", "image/jpeg"
 _COMMENT = b"0123456789abcdef"
 
-AT_ONCE, PICTURES = 4, 40
+AT_ONCE, PICTURES = 4, 80
 UPLOADS, ROUNDS = 8, 5
 
 
