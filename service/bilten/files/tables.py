@@ -96,13 +96,13 @@ files = Table(
     # What most lists are filtered by is in the index, so that counting them reads nothing else.
     Index("ix_files_owner_created_at", "owner_id", "created_at", "id", postgresql_include=["visibility", "status"]),
     Index("ix_files_owner_name", "owner_id", sql("lower(name)"), "id"),
-    Index("ix_files_owner_size", "owner_id", "size_bytes", "id"),
+    Index("ix_files_owner_size", "owner_id", "size_bytes", "id", postgresql_include=["created_at"]),
     Index("ix_files_owner_folder", "owner_id", "folder", "created_at", "id"),
     Index("ix_files_owner_media_type", "owner_id", "media_type", "created_at", "id"),
     # Admins list the files of all.
     Index("ix_files_created_at", "created_at", "id", postgresql_include=["visibility", "status"]),
     Index("ix_files_name", sql("lower(name)"), "id"),
-    Index("ix_files_size", "size_bytes", "id"),
+    Index("ix_files_size", "size_bytes", "id", postgresql_include=["created_at"]),
     Index("ix_files_folder", "folder", "created_at", "id"),
     Index("ix_files_media_type", "media_type", "created_at", "id"),
     Index("ix_files_not_clean", "status", "created_at", "id", postgresql_where=sql("status <> 'clean'")),
