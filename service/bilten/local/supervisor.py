@@ -34,6 +34,11 @@ _TICK_S = 0.05
 _IMPATIENT_S = 0.3
 
 
+#: What threads post to the one that decides. No `SimpleQueue`: Python 3.11's waits for ever in `get(timeout=…)` when a
+#: signal comes in the last moment of the timeout, so that a Ctrl-C was lost now and then.
+Calls = queue.Queue[Callable[[], None]]
+
+
 class _StopRequested(BaseException):
     """The developer, or the system, wants an end."""
 
@@ -50,7 +55,7 @@ class Supervisor:
         self._environ = environ
         self._port = port
         self._parent = parent
-        self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._calls: Calls = Calls()
         self._family = Family(home.records)
         self._stop_asked_at: float | None = None
         self._unfinished = {"API", "object store"}
